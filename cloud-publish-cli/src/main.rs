@@ -1,0 +1,2 @@
+//! The `publish` command.
+fn main() {}

@@ -1,0 +1,6 @@
+//! The core of cloud-publish.
+pub mod digest;
+pub mod disk;
+pub mod error;
+pub mod manifest;
+pub mod names;
