@@ -1,0 +1,151 @@
+//! What happens during a run, as data: pushed to a [`Reporter`], printed by nobody here.
+
+use std::fmt::Debug;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Kind};
+use crate::names::{Region, ReleaseName, TargetName};
+use crate::plan::StepId;
+
+/// Hears of everything that happens in a run. Called from many tasks: it must be quick and must not block.
+pub trait Reporter: Send + Sync + Debug {
+    /// Something happened.
+    fn report(&self, event: &Event);
+}
+
+/// A reporter that listens to nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Reporter for Silent {
+    fn report(&self, _event: &Event) {}
+}
+
+/// An error as it is written down: for events, receipts and summaries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// What a caller can decide on.
+    pub kind: Kind,
+    /// The chain, outermost first.
+    pub error: Vec<String>,
+    /// What a person can do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl From<&Error> for Trouble {
+    fn from(error: &Error) -> Self {
+        Self { kind: error.kind(), error: error.chain(), hint: error.advice().map(ToOwned::to_owned) }
+    }
+}
+
+/// One thing that happened. One JSON object per line under `--json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+#[non_exhaustive]
+pub enum Event {
+    /// A stage of the run began: verifying, surveying, preflight, planning, executing.
+    Stage {
+        /// Its name, in the words of the data flow.
+        name: String,
+        /// The release.
+        release: ReleaseName,
+        /// The target, if it is one target's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<TargetName>,
+    },
+    /// An input file is being read and hashed.
+    Verifying {
+        /// The file's name.
+        file: String,
+        /// Bytes done.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// Something a person should know; the run goes on.
+    Warning {
+        /// The target, if it is one target's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<TargetName>,
+        /// The region, if it is one region's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        region: Option<Region>,
+        /// What.
+        message: String,
+        /// What to do about it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
+    },
+    /// The command waits for another run that holds a target's lease.
+    WaitingForLease {
+        /// The target.
+        target: TargetName,
+        /// Who holds it: host, process, since when.
+        holder: String,
+    },
+    /// A step began.
+    StepStarted {
+        /// Which.
+        step: StepId,
+        /// When.
+        at: Timestamp,
+    },
+    /// A step moved on.
+    StepProgress {
+        /// Which.
+        step: StepId,
+        /// Bytes (or other units) done.
+        done: u64,
+        /// In all.
+        total: u64,
+    },
+    /// A step says what it is doing or waiting for.
+    StepSays {
+        /// Which.
+        step: StepId,
+        /// A sentence.
+        message: String,
+    },
+    /// A step failed and is tried again.
+    StepRetried {
+        /// Which.
+        step: StepId,
+        /// The try that failed, counted from 1.
+        attempt: u32,
+        /// Seconds until the next.
+        wait_s: f64,
+        /// Why it failed.
+        #[serde(flatten)]
+        trouble: Trouble,
+    },
+    /// A step is done.
+    StepDone {
+        /// Which.
+        step: StepId,
+        /// Seconds it took, tries and waits included.
+        took_s: f64,
+        /// What it made, if it made something: an id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Option<String>,
+    },
+    /// A step failed for good; what depends on it is not done.
+    StepFailed {
+        /// Which.
+        step: StepId,
+        /// Whether the artifact can do without it (a best-effort region).
+        required: bool,
+        /// Why.
+        #[serde(flatten)]
+        trouble: Trouble,
+    },
+    /// A step was not begun.
+    StepSkipped {
+        /// Which.
+        step: StepId,
+        /// Because of what.
+        reason: String,
+    },
+}

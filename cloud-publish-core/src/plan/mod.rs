@@ -1,0 +1,3 @@
+//! placeholder
+mod step;
+pub use self::step::StepId;

@@ -1,0 +1,76 @@
+//! The image that should exist ([`ImageSpec`]) and the image that does exist somewhere ([`ImageAt`]).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::disk::Format;
+use crate::identity::ImageTags;
+use crate::manifest::{Boot, Visibility};
+use crate::names::{ImageId, ImageName, PointerName, Region};
+
+/// One rendition of one artifact as it should exist at one target, in whatever region.
+///
+/// Made by the planner from manifest, configuration and the verified disk; a provider reads it and adds nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageSpec {
+    /// What it is made from and for.
+    pub tags: ImageTags,
+    /// The name to register it under.
+    pub name: ImageName,
+    /// The name of its line, made by `naming.family`.
+    pub family: String,
+    /// A sentence for people.
+    pub description: String,
+    /// The series' number, as users write it: `12`.
+    pub suite_id: String,
+    /// Which firmware it starts with.
+    pub boot: Boot,
+    /// The format of the file as given.
+    pub format: Format,
+    /// Bytes of the file as given.
+    pub file_size: u64,
+    /// Bytes of the disk that a machine sees.
+    pub virtual_size: u64,
+    /// sha512 of the file as given, 128 hex digits, where the manifest or a target asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_sha512: Option<String>,
+    /// The URL of the job that built it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build_job: Option<String>,
+    /// Further tags from the configuration.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub extra_tags: BTreeMap<String, String>,
+    /// Further properties for this provider from the manifest (`[artifact.properties.PROVIDER]`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, String>,
+    /// Who may use it once it is published.
+    pub visibility: Visibility,
+    /// The build's own manifest (Debian's JSON), to be published beside the file where the target has files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build_manifest: Option<std::path::PathBuf>,
+}
+
+/// An image that was found or made: where, under which id, and what its tags say.
+///
+/// Verbs that change or remove an image take this and look first whether the tags found under the id are still these;
+/// if not they refuse with [`crate::error::Kind::Refused`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageAt {
+    /// Where.
+    pub region: Region,
+    /// The cloud's id.
+    pub id: ImageId,
+    /// Its identity.
+    pub tags: ImageTags,
+}
+
+/// What a provider expects of an image made to a spec, in the words of its own survey: what `verify` compares and the
+/// planner completes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expected {
+    /// Attributes as [`crate::survey::FoundImage::attributes`] shows them: boot mode, sizes, hashes, properties.
+    pub attributes: BTreeMap<String, String>,
+    /// The pointers that should resolve to it while it is the newest of its line.
+    pub pointers: Vec<PointerName>,
+}

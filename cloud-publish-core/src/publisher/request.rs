@@ -1,0 +1,220 @@
+//! The verbs' requests and replies: one struct each, owned, so that a caller can keep and repeat them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::disk::Disk;
+use crate::identity::Marks;
+use crate::manifest::Visibility;
+use crate::names::{ImageId, Owner, PointerName, Region, ReleaseName};
+use crate::publisher::{ImageAt, ImageSpec};
+
+/// Asks whether a run can succeed here.
+#[derive(Clone, Debug)]
+pub struct PreflightRequest {
+    /// What the run is about to create, and where.
+    pub additions: Vec<(Arc<ImageSpec>, Region)>,
+    /// Whether a probe may write (and at once remove) something: only in a run that will create such an image.
+    pub probe: Probe,
+}
+
+/// Whether a preflight may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// Look only.
+    ReadOnly,
+    /// A probe that leaves nothing behind may write.
+    MayWrite,
+}
+
+/// How much a finding weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The run goes on.
+    Warning,
+    /// The run is refused before anything is created.
+    Error,
+}
+
+/// One thing that a preflight has found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// How much it weighs.
+    pub severity: Severity,
+    /// Where, if it is one region's matter.
+    pub region: Option<Region>,
+    /// What is wrong.
+    pub message: String,
+    /// The command, page or setting that mends it.
+    pub hint: Option<String>,
+}
+
+/// Asks for every object of an owner.
+#[derive(Clone, Debug)]
+pub struct SurveyRequest {
+    /// Whose.
+    pub owner: Owner,
+    /// The release whose images are wanted in every detail, where details cost further calls.
+    pub detail: Option<ReleaseName>,
+}
+
+/// Asks for staged bytes.
+#[derive(Clone, Debug)]
+pub struct UploadRequest {
+    /// What is to be made of it.
+    pub image: Arc<ImageSpec>,
+    /// Where.
+    pub region: Region,
+    /// The verified disk.
+    pub disk: Arc<Disk>,
+}
+
+/// Bytes that are at the cloud; nothing is registered yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Staged {
+    /// Where.
+    pub region: Region,
+    /// The cloud's id: a snapshot, blob, object or record.
+    pub id: String,
+    /// Bytes that this call sent; 0 when all was there.
+    pub sent: u64,
+}
+
+/// Asks for a private image made of staged bytes, all tags set in the creating call.
+#[derive(Clone, Debug)]
+pub struct RegisterRequest {
+    /// What it is to be.
+    pub image: Arc<ImageSpec>,
+    /// The staged bytes.
+    pub staged: Staged,
+}
+
+/// An image under its id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registered {
+    /// Where.
+    pub region: Region,
+    /// The cloud's id.
+    pub id: ImageId,
+}
+
+/// Asks for an image in at least these regions.
+#[derive(Clone, Debug)]
+pub struct ReplicateRequest {
+    /// What it is.
+    pub image: Arc<ImageSpec>,
+    /// The image in the home region.
+    pub home: ImageAt,
+    /// Where it must be, `home` or not; regions that have it already are found, none is removed.
+    pub regions: Vec<Region>,
+}
+
+/// Asks for exactly one visibility.
+#[derive(Clone, Debug)]
+pub struct VisibilityRequest {
+    /// Of which image.
+    pub at: ImageAt,
+    /// Who may use it: what is missing is granted, what is more is revoked.
+    pub wanted: Visibility,
+}
+
+/// Asks for exactly these tags.
+#[derive(Clone, Debug)]
+pub struct TagRequest {
+    /// Of which image; its identity tags are completed, never changed.
+    pub at: ImageAt,
+    /// The tags that come and go.
+    pub marks: Marks,
+    /// The further tags; `None` leaves them as they are.
+    pub extra: Option<BTreeMap<String, String>>,
+}
+
+/// Asks for a pointer to resolve to an image.
+#[derive(Clone, Debug)]
+pub struct PointRequest {
+    /// The pointer.
+    pub pointer: PointerName,
+    /// The image; it is published.
+    pub at: ImageAt,
+}
+
+/// Asks for an image to be offered in a marketplace.
+#[derive(Clone, Debug)]
+pub struct ListingRequest {
+    /// Which image.
+    pub at: ImageAt,
+    /// Which of the target's listings.
+    pub listing: String,
+}
+
+/// How far a marketplace is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listing {
+    /// Offered.
+    Listed,
+    /// Under review: ask again later.
+    Pending,
+}
+
+/// How a deletion ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deletion {
+    /// It is gone, now or before.
+    Gone,
+    /// Something of the cloud still needs it: retired, try again another day.
+    StillInUse,
+}
+
+/// What the cloud knows of an image's use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Of which image.
+    pub id: ImageId,
+    /// Where.
+    pub region: Region,
+    /// In use now; `None`: the cloud does not say.
+    pub in_use: Option<bool>,
+    /// Last used; `None`: the cloud does not say, which is not "never".
+    pub last_used: Option<Timestamp>,
+}
+
+/// Asks a cloud to show what it holds.
+#[derive(Clone, Debug)]
+pub struct ProveRequest {
+    /// Which image.
+    pub at: ImageAt,
+    /// sha512 of the file as given, 128 hex digits, where it is known: some clouds show only that.
+    pub file_sha512: Option<String>,
+}
+
+/// What a cloud shows of an image's content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "proof")]
+pub enum Proof {
+    /// The content was read back and hashed.
+    Content {
+        /// What came out.
+        digest: Digest,
+    },
+    /// The cloud's own hash of what it received was compared.
+    Hash {
+        /// `sha512`, `md5`, ...
+        algorithm: String,
+        /// Hex digits.
+        shown: String,
+        /// What it should be; `None`: not known here, so nothing is proven.
+        expected: Option<String>,
+    },
+    /// The cloud shows nothing.
+    Unreadable {
+        /// Why.
+        reason: String,
+    },
+}
