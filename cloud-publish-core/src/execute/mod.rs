@@ -1,1 +1,4 @@
 //! placeholder
+mod journal;
+
+pub use self::journal::{Fact, Journal, Made, Receipt};
