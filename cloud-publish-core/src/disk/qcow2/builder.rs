@@ -105,7 +105,7 @@ impl Builder {
         };
         put(0, &header);
         put(Self::REFCOUNT_TABLE * cluster, &(Self::REFCOUNT_BLOCK * cluster).to_be_bytes());
-        put(Self::L1 * cluster, &(1 << 63 | Self::L2 * cluster).to_be_bytes());
+        put(Self::L1 * cluster, &((1 << 63) | (Self::L2 * cluster)).to_be_bytes());
         let mut next = Self::DATA * cluster;
         for (index, content) in (0..).zip(&self.clusters) {
             let entry = match content {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::damaged;
 use super::entry::{Entry, OFFSET};
-use super::header::Header;
+use super::header::{Header, Table};
 use crate::disk::extent::{Extent, Extents, merged};
 use crate::disk::field::be64;
 use crate::disk::source::Source;
@@ -129,10 +129,10 @@ impl Taken {
     fn new(file: &Source, header: &Header, l2: &[u64]) -> Result<Self> {
         let cluster = header.cluster();
         let refcounts = read_table(file, header.refcounts.offset, header.refcounts.length)?;
-        let mut taken = Self { cluster, file_size: file.size(), places: vec![0..cluster] };
-        for table in [header.l1, header.refcounts] {
-            taken.places.push(table.offset..(table.offset + table.length).next_multiple_of(cluster));
-        }
+        let first = Table { offset: 0, length: cluster };
+        let places = [first, header.l1, header.refcounts]
+            .map(|table| table.offset..(table.offset + table.length).next_multiple_of(cluster));
+        let mut taken = Self { cluster, file_size: file.size(), places: places.into() };
         for raw in entries(&refcounts).filter(|raw| *raw != 0) {
             if raw & !REFCOUNT_OFFSET != 0 {
                 return Err(damaged("an entry of its refcount table has unknown flags"));
