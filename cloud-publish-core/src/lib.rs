@@ -1,6 +1,5 @@
 //! The core of cloud-publish.
 
-pub mod catalogue;
 pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;

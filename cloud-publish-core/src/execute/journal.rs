@@ -25,10 +25,13 @@ pub enum Made {
         /// What and where.
         staged: Staged,
     },
-    /// An image.
-    Image {
-        /// Its id and region.
-        image: Registered,
+    /// Images, one per region.
+    Images {
+        /// Their ids and regions.
+        images: Vec<Registered>,
+        /// Regions that the same call could not reach.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        failed: Vec<(Region, Trouble)>,
     },
     /// A marketplace's answer.
     Listing {
