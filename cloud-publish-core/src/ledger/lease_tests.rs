@@ -1,23 +1,28 @@
-use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use futures::TryStreamExt;
 use futures::future::join_all;
+use jiff::Timestamp;
+use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use tokio_util::sync::CancellationToken;
 
-use super::testing::{LosesReplies, acquire, both, claim, fast, memory, place, receipt, release, run};
+use super::record::Record;
+use super::testing::{Bent, acquire, both, claim, fast, memory, place, receipt, release, run};
 use super::{Claim, Holder, Leases, Ledger, WhenHeld, paths};
-use crate::clock::{Clock, SystemClock};
-use crate::error::Kind;
+use crate::clock::{Clock, FastClock, SystemClock};
+use crate::error::{Kind, Result};
 use crate::execute::Journal;
-use crate::publisher::Context;
+use crate::publisher::{Context, Note, Notes, Progress};
 
-/// A holder that is alive as far as anybody here can tell: it runs on another machine.
+/// A holder that is alive as far as anybody can tell: it runs on a machine of which nothing is known.
 fn elsewhere(accounts: &[&str]) -> Claim {
     let own = claim(accounts);
-    let holder = Holder { host: "elsewhere".into(), pid: 4711, ..own.holder.clone() };
+    let holder = Holder { host: "elsewhere".into(), boot_id: None, pid: 4711, ..own.holder.clone() };
     Claim { holder, ..own }
 }
 
@@ -26,12 +31,13 @@ fn silent(accounts: &[&str]) -> Claim {
     Claim { heartbeat: Duration::from_secs(1_000_000), ..elsewhere(accounts) }
 }
 
+/// The terms that lie in the store.
 async fn files(store: &Arc<dyn ObjectStore>, account: &str) -> Vec<u64> {
     let folder = paths::leases(&place(account)).unwrap();
-    let found: Vec<_> = futures::TryStreamExt::try_collect(store.list(Some(&folder))).await.unwrap();
-    let terms: BTreeSet<u64> =
-        found.iter().filter_map(|it: &object_store::ObjectMeta| paths::parse_term(&it.location)).collect();
-    terms.into_iter().collect()
+    let found: Vec<ObjectMeta> = store.list(Some(&folder)).try_collect().await.unwrap();
+    let mut terms: Vec<u64> = found.iter().filter_map(|object| paths::parse_term(&object.location)).collect();
+    terms.sort_unstable();
+    terms
 }
 
 #[tokio::test]
@@ -156,31 +162,35 @@ async fn a_silent_holder_is_taken_over_when_patience_ends_and_finds_out() {
     }
 }
 
+/// Remembers what was said, and keeps no notes.
+#[derive(Debug, Default)]
+struct Said(Mutex<Vec<String>>);
+
+impl Progress for Said {
+    fn advanced(&self, _done: u64, _total: u64) {}
+
+    fn says(&self, message: &str) {
+        self.0.lock().unwrap().push(message.to_owned());
+    }
+}
+
+#[async_trait]
+impl Notes for Said {
+    async fn write(&self, _note: Note) -> Result<()> {
+        Ok(())
+    }
+
+    fn earlier(&self) -> Vec<Note> {
+        Vec::new()
+    }
+}
+
 #[tokio::test]
 async fn a_takeover_is_said() {
-    #[derive(Debug, Default)]
-    struct Said(Mutex<Vec<String>>);
-    impl crate::publisher::Progress for Said {
-        fn advanced(&self, _done: u64, _total: u64) {}
-        fn says(&self, message: &str) {
-            self.0.lock().unwrap().push(message.to_owned());
-        }
-    }
-    #[derive(Debug)]
-    struct NoNotes;
-    #[async_trait::async_trait]
-    impl crate::publisher::Notes for NoNotes {
-        async fn write(&self, _note: crate::publisher::Note) -> crate::error::Result<()> {
-            Ok(())
-        }
-        fn earlier(&self) -> Vec<crate::publisher::Note> {
-            Vec::new()
-        }
-    }
     let said = Arc::new(Said::default());
-    let clock = Arc::new(crate::clock::FastClock::new(jiff::Timestamp::UNIX_EPOCH, 1000));
-    let progress: Arc<dyn crate::publisher::Progress> = Arc::clone(&said) as _;
-    let context = Context::new(tokio_util::sync::CancellationToken::new(), clock, progress, Arc::new(NoNotes));
+    let clock = Arc::new(FastClock::new(Timestamp::UNIX_EPOCH, 1000));
+    let context =
+        Context::new(CancellationToken::new(), clock, Arc::clone(&said) as Arc<dyn Progress>, Arc::clone(&said) as _);
     let ledger = Ledger::new(memory());
     let _silent = acquire(&ledger, &silent(&["a"]), &context).await.unwrap();
     let _new = acquire(&ledger, &claim(&["a"]), &context).await.unwrap();
@@ -234,7 +244,7 @@ async fn who_waits_holds_nothing() {
         let (ledger, context) = (ledger.clone(), context.clone());
         let own = Claim { look_every: Duration::from_millis(1), ..claim(&["a", "b"]) };
         tokio::spawn(async move {
-            let on_wait = |_: &_, _: &str| drop(told.lock().unwrap().take().map(|told| told.send(())));
+            let on_wait = |_: &_, _: &str| told.lock().unwrap().take().unwrap().send(()).unwrap();
             ledger.acquire(&own, &context, &on_wait).await
         })
     };
@@ -294,10 +304,25 @@ async fn a_lease_that_cannot_be_read_is_waited_for_and_then_taken_over() {
 
 #[tokio::test]
 async fn the_winner_whose_reply_was_lost_holds_the_lease() {
-    let store: Arc<dyn ObjectStore> = LosesReplies::new(1);
+    let store: Arc<dyn ObjectStore> = Bent::loses_replies(1);
     let leases = acquire(&Ledger::new(store), &claim(&["a"]), &Context::detached()).await.unwrap();
     assert_eq!(leases.term(&place("a")), Some(1));
     leases.confirm(&place("a")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_slow_run_that_creates_a_term_of_the_past_does_not_hold_it() {
+    let (inner, term) = (InMemory::new(), |term| paths::lease(&place("a"), term).unwrap());
+    let mut old = Record::new(&place("a"), 5, &elsewhere(&[]).holder);
+    old.released = true;
+    inner.put(&term(5), old.encode().unwrap().into()).await.unwrap();
+    // While it was about to create term 6, terms 6 to 8 came and were cleared away.
+    let alive = Record::new(&place("a"), 9, &elsewhere(&[]).holder);
+    let store = Bent::meanwhile(inner, term(5), (term(9), alive.encode().unwrap().into()));
+    let own = claim(&["a"]).when_held(WhenHeld::Fail);
+    let error = acquire(&Ledger::new(Arc::clone(&store)), &own, &Context::detached()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::LeaseHeld);
+    assert_eq!(files(&store, "a").await, [9]);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use tempfile::TempDir;
 
-use super::testing::{LosesReplies, acquire, both, claim, fast, memory, place, receipt, release, run, step};
+use super::testing::{Bent, acquire, both, claim, fast, memory, place, receipt, release, run, step};
 use super::{History, Leases, Ledger, RunJournal, local_store};
 use crate::clock::{Clock, FastClock};
 use crate::digest::Digest;
@@ -153,7 +153,7 @@ async fn another_writer_of_the_same_run_is_refused_and_what_it_met_stays() {
 
 #[tokio::test]
 async fn lost_replies_make_neither_failures_nor_duplicates() {
-    let store: Arc<dyn ObjectStore> = LosesReplies::new(2);
+    let store: Arc<dyn ObjectStore> = Bent::loses_replies(2);
     let ledger = Ledger::with_clock(Arc::clone(&store), quick());
     let leases = acquire(&ledger, &claim(&["a"]), &Context::detached()).await.unwrap();
     assert_eq!(leases.term(&place("a")), Some(1));
@@ -169,7 +169,7 @@ async fn lost_replies_make_neither_failures_nor_duplicates() {
 #[tokio::test]
 async fn a_store_that_goes_on_failing_is_reported() {
     let leases = acquire(&Ledger::new(memory()), &claim(&["a"]), &Context::detached()).await.unwrap();
-    let failing = Ledger::with_clock(LosesReplies::new(u32::MAX - 1), quick());
+    let failing = Ledger::with_clock(Bent::loses_replies(u32::MAX - 1), quick());
     let journal = failing.begin(release(), run(), leases);
     let error = journal.keep(receipt(&place("a"), 1)).await.unwrap_err();
     assert_eq!((error.kind(), error.message()), (Kind::Storage, "could not write the state"));

@@ -115,10 +115,21 @@ impl Store {
     }
 }
 
-/// Whether the same call may work in a moment: everything that the store or the machine did not refuse for a reason.
+/// Whether the same call may work in a moment: whatever neither the store nor the machine refused for a reason.
 fn is_passing(error: &StoreError) -> bool {
-    matches!(error, StoreError::Generic { .. } | StoreError::JoinError { .. })
-        && io_kind(error).is_none_or(|kind| matches!(kind, io::ErrorKind::Interrupted | io::ErrorKind::TimedOut))
+    let lasting = |kind| {
+        matches!(
+            kind,
+            io::ErrorKind::PermissionDenied
+                | io::ErrorKind::ReadOnlyFilesystem
+                | io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::IsADirectory
+                | io::ErrorKind::NotFound
+        )
+    };
+    matches!(error, StoreError::Generic { .. } | StoreError::JoinError { .. }) && !io_kind(error).is_some_and(lasting)
 }
 
 fn hint(error: &StoreError) -> &'static str {
@@ -129,8 +140,8 @@ fn hint(error: &StoreError) -> &'static str {
         (_, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) => {
             "make room there, then run the same command again: it continues"
         }
-        (_, Some(io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists)) => {
-            "a file is in the way: name a directory as `state` in publish.toml"
+        (_, Some(io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory)) => {
+            "something else is in the way there: name another directory as `state` in publish.toml"
         }
         (StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. }, _) => {
             "give the credentials of the state store the right to list, read, write and delete objects there"
@@ -149,4 +160,33 @@ fn io_kind(error: &StoreError) -> Option<io::ErrorKind> {
         cause = error.source();
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use object_store::Error as StoreError;
+
+    use super::{hint, is_passing};
+
+    fn generic(kind: io::ErrorKind) -> StoreError {
+        StoreError::Generic { store: "test", source: io::Error::from(kind).into() }
+    }
+
+    #[test]
+    fn a_broken_connection_is_worth_another_try_and_a_full_disk_is_not() {
+        assert!(is_passing(&generic(io::ErrorKind::ConnectionReset)));
+        assert!(is_passing(&StoreError::Generic { store: "test", source: "503".into() }));
+        assert!(!is_passing(&generic(io::ErrorKind::StorageFull)));
+        assert!(!is_passing(&StoreError::NotFound { path: "a".into(), source: "404".into() }));
+    }
+
+    #[test]
+    fn hints_tell_the_next_step() {
+        assert!(hint(&generic(io::ErrorKind::StorageFull)).contains("make room there"));
+        assert!(hint(&generic(io::ErrorKind::ReadOnlyFilesystem)).contains("let this user write there"));
+        let denied = StoreError::PermissionDenied { path: "a".into(), source: "403".into() };
+        assert!(hint(&denied).contains("credentials"));
+    }
 }

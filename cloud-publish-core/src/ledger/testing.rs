@@ -11,7 +11,7 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error as StoreError, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as StoreResult,
+    ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as StoreResult,
 };
 use tempfile::TempDir;
 
@@ -73,35 +73,61 @@ pub(super) async fn acquire(ledger: &Ledger, claim: &Claim, context: &Context) -
     ledger.acquire(claim, context, &|_, _| {}).await
 }
 
-/// A store that does what it is told and then loses the first `lost` replies to each kind of write.
+/// What goes wrong with a [`Bent`] store's writes.
 #[derive(Debug)]
-pub(super) struct LosesReplies {
+enum Trick {
+    /// They are done, but of each `n + 1` replies in a row the first `n` are lost.
+    LosesReplies(u32),
+    /// Just before the first one, somebody else removes one object and writes another.
+    Meanwhile(Path, Path, PutPayload),
+}
+
+/// A store in memory whose writes do not go as hoped.
+#[derive(Debug)]
+pub(super) struct Bent {
     inner: InMemory,
-    lost: u32,
+    trick: Trick,
     writes: AtomicU32,
 }
 
-impl LosesReplies {
-    /// Loses all replies to writes but every `lost + 1`-th.
-    pub(super) fn new(lost: u32) -> Arc<Self> {
-        Arc::new(Self { inner: InMemory::new(), lost, writes: AtomicU32::new(0) })
+impl Bent {
+    /// Loses `lost` replies, lets one through, and so on.
+    pub(super) fn loses_replies(lost: u32) -> Arc<dyn ObjectStore> {
+        Arc::new(Self { inner: InMemory::new(), trick: Trick::LosesReplies(lost), writes: AtomicU32::new(0) })
+    }
+
+    /// `inner`, where `removed` goes and `written` comes just before the first write.
+    pub(super) fn meanwhile(inner: InMemory, removed: Path, written: (Path, PutPayload)) -> Arc<dyn ObjectStore> {
+        Arc::new(Self { inner, trick: Trick::Meanwhile(removed, written.0, written.1), writes: AtomicU32::new(0) })
     }
 }
 
-impl Display for LosesReplies {
+impl Display for Bent {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str("LosesReplies")
+        f.write_str("Bent")
     }
 }
 
 #[async_trait]
-impl ObjectStore for LosesReplies {
+impl ObjectStore for Bent {
     async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> StoreResult<PutResult> {
-        let done = self.inner.put_opts(path, payload, options).await;
-        if self.writes.fetch_add(1, Ordering::SeqCst) % (self.lost + 1) < self.lost {
-            return Err(StoreError::Generic { store: "LosesReplies", source: "connection reset".into() });
+        let earlier = self.writes.fetch_add(1, Ordering::SeqCst);
+        match &self.trick {
+            Trick::LosesReplies(lost) => {
+                let done = self.inner.put_opts(path, payload, options).await;
+                if earlier % (lost + 1) < *lost {
+                    return Err(StoreError::Generic { store: "Bent", source: "connection reset".into() });
+                }
+                done
+            }
+            Trick::Meanwhile(removed, written, bytes) => {
+                if earlier == 0 {
+                    self.inner.delete(removed).await?;
+                    self.inner.put(written, bytes.clone()).await?;
+                }
+                self.inner.put_opts(path, payload, options).await
+            }
         }
-        done
     }
 
     async fn put_multipart_opts(
