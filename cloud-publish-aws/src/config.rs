@@ -20,6 +20,7 @@ pub struct AwsConfig {
 impl ProviderConfig for AwsConfig {
     const PROVIDER: &'static str = "aws";
     const VISIBILITY: Visibility = Visibility::Private;
+    const REGIONS: bool = true;
 
     /// The account is that of the credentials, the same for all targets.
     fn place(&self) -> String {

@@ -44,6 +44,7 @@ pub enum Staging {
 impl ProviderConfig for AzureConfig {
     const PROVIDER: &'static str = "azure";
     const VISIBILITY: Visibility = Visibility::Private;
+    const REGIONS: bool = true;
 
     /// The shared gallery: one subscription may have one for releases and one for dailies. Azure ignores case.
     fn place(&self) -> String {

@@ -22,6 +22,7 @@ pub struct GceConfig {
 impl ProviderConfig for GceConfig {
     const PROVIDER: &'static str = "gce";
     const VISIBILITY: Visibility = Visibility::Private;
+    const REGIONS: bool = false;
 
     fn place(&self) -> String {
         self.project.clone()

@@ -60,6 +60,7 @@ impl Interface {
 impl ProviderConfig for OpenStackConfig {
     const PROVIDER: &'static str = "openstack";
     const VISIBILITY: Visibility = Visibility::Private;
+    const REGIONS: bool = true;
 
     /// The entry of clouds.yaml; that two entries are one project is seen only when connected.
     fn place(&self) -> String {
