@@ -128,7 +128,7 @@ impl Check<'_> {
     fn unknown_key<'s>(&mut self, known: &'s Map<String, Value>, table: &Node, key: &str) -> Option<&'s str> {
         let words = || known.keys().map(String::as_str);
         if self.problems.is_full() {
-            self.wrong(table.at, String::new(), None);
+            self.problems.count_only();
             return None;
         }
         let meant = nearest(key, words().filter(|word| table.get(word).is_none()));

@@ -231,10 +231,10 @@ fn regions_are_unknown_where_a_provider_has_none() {
 }
 
 #[test]
-fn a_flood_of_mistakes_is_counted_quickly() {
-    let flood = (0..200_000).fold(RELEASE.replacen("[[artifact]]", "XX", 1), |text, at| text + &format!("k{at} = 1\n"));
-    let problems = parse_release(&flood.replacen("XX", "[[artifact]]", 1)).unwrap_err();
-    assert_eq!(problems.len(), 200_000);
+fn a_flood_of_mistakes_is_counted_not_listed() {
+    let flood = (0..20_000).fold(RELEASE.to_owned(), |text, at| text + &format!("k{at} = 1\n"));
+    let problems = parse_release(&flood).unwrap_err();
+    assert_eq!(problems.len(), 20_000);
 }
 
 #[test]
