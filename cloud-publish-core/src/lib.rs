@@ -1,5 +1,6 @@
 //! The core of cloud-publish.
 
+pub mod catalogue;
 pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -17,5 +18,6 @@ pub mod names;
 pub mod plan;
 pub mod poll;
 pub mod publisher;
+pub mod run;
 pub mod secret;
 pub mod survey;

@@ -83,7 +83,7 @@ pub struct Outcome {
 /// # Behaviour
 /// Never fails as a whole: every step's end is in the outcome. Returns when nothing runs any more.
 pub async fn execute(plan: &Plan, execution: Execution) -> Outcome {
-    Run::new(plan, execution).to_its_end().await
+    Run::new(plan, execution).finish().await
 }
 
 struct Run<'p> {
@@ -121,7 +121,7 @@ impl<'p> Run<'p> {
         }
     }
 
-    async fn to_its_end(mut self) -> Outcome {
+    async fn finish(mut self) -> Outcome {
         loop {
             if self.closed.is_none() && !self.around.stop.is_cancelled() {
                 self.begin_what_may();

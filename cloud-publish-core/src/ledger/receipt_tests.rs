@@ -86,7 +86,7 @@ async fn every_kind_of_receipt_is_read_again_as_it_was_written() {
             other(Fact::StepFailed { trouble }),
             other(Fact::StepDone { result: Made::Change }),
             other(Fact::StepDone { result: Made::Staged { staged } }),
-            other(Fact::StepDone { result: Made::Image { image } }),
+            other(Fact::StepDone { result: Made::Images { images: vec![image], failed: Vec::new() } }),
             other(Fact::StepDone { result: Made::Listing { listing: Listing::Pending } }),
             deleted("aged"),
             other(Fact::RunEnded { outcome: "complete".into() }),

@@ -37,7 +37,7 @@ pub(super) fn run() -> RunId {
 }
 
 pub(super) fn step(name: &str) -> StepId {
-    StepId(name.into())
+    StepId::of_target(&"cloud".parse().unwrap(), name)
 }
 
 /// A receipt that says `number`.
