@@ -5,6 +5,7 @@
 # kernel and an initramfs of busybox, which prints a marker line on the serial console and powers off.
 # OUTDIR gets tiny.raw, tiny.qcow2, tiny.build.json, packages.tsv, SHA256SUMS and SHA512SUMS. Built already: does nothing.
 # The same packages give the same bytes. Needs apt sources with bookworm main; no mount, no chroot, no loop device.
+# shellcheck source-path=SCRIPTDIR
 set -euo pipefail
 export LC_ALL=C.UTF-8 TZ=UTC
 umask 022
@@ -98,7 +99,7 @@ make_disk() { # ./tiny.raw and ./tiny.qcow2
   truncate -s "${DISK_MIB}M" tiny.raw
   sgdisk -a 2048 -U 5e1f0f4c-0d55-4b5e-9c0a-c10d9b12c001 -n "1:2048:$LAST_SECTOR" -t 1:EF00 \
     -u 1:5e1f0f4c-0d55-4b5e-9c0a-c10d9b12c101 tiny.raw >/dev/null
-  mkfs.vfat --invariant -F 32 -s 1 -i C10D9B12 -n ESP --offset 2048 tiny.raw $(((LAST_SECTOR + 1 - 2048) / 2)) >/dev/null
+  mkfs.vfat --invariant -F 32 -s 1 -i C10D9B12 -n ESP --offset 2048 tiny.raw $(((LAST_SECTOR + 1 - 2048) / 2)) >/dev/null 2>&1
   # mcopy -s -m keeps the folders' times too; mmd would write the clock's
   MTOOLS_SKIP_CHECK=1 mcopy -s -m -i tiny.raw@@1M e/EFI ::/
   sgdisk -v tiny.raw | grep -q 'No problems found'

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # The configuration of one instance. Every path of the packages' defaults is replaced: nothing outside DIR and the
-# virtual environment is read or written.
+# virtual environment is read or written. What is exported here is read by seed.py.
 
-ADMIN_PASSWORD=test-admin
-USER_PASSWORD=test-user
+export ADMIN_PASSWORD=test-admin
+export USER_PASSWORD=test-user
 
 write_conf() { # DIR; reads the ports KEYSTONE, GLANCE_ONE, GLANCE_TWO and sets the three URLs
-  KEYSTONE_URL=http://$HOST:$KEYSTONE/v3
-  GLANCE_ONE_URL=http://$HOST:$GLANCE_ONE
-  GLANCE_TWO_URL=http://$HOST:$GLANCE_TWO
+  export KEYSTONE_URL=http://$HOST:$KEYSTONE/v3
+  export GLANCE_ONE_URL=http://$HOST:$GLANCE_ONE
+  export GLANCE_TWO_URL=http://$HOST:$GLANCE_TWO
   mkdir -p "$1/log" "$1/data" "$1/etc"
   keystone_conf "$1"
   glance_conf "$1" one RegionOne "$GLANCE_ONE_URL"

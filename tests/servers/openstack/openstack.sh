@@ -7,6 +7,7 @@
 # DIR/env appears when everything answers: a file to source, with the variables that tests read. Ports come from
 # OPENSTACK_PORTS ("keystone glance-one glance-two"); without it free ones are chosen. The servers die with this script,
 # even when it is killed. Needs Python 3.11 or newer with venv, setpriv and PyPI; no root.
+# shellcheck source-path=SCRIPTDIR
 set -euo pipefail
 umask 077
 
@@ -142,9 +143,7 @@ run() {
   launch "$DIR" glance-two "$GLANCE_TWO" glance.wsgi.api:application OS_GLANCE_CONFIG_DIR="$DIR/etc/two"
   two=$PID; PIDS+=("$PID")
   wait_http "$keystone" keystone "$KEYSTONE_URL"
-  DIR=$DIR KEYSTONE_URL=$KEYSTONE_URL GLANCE_ONE_URL=$GLANCE_ONE_URL GLANCE_TWO_URL=$GLANCE_TWO_URL \
-    ADMIN_PASSWORD=$ADMIN_PASSWORD USER_PASSWORD=$USER_PASSWORD VENV=$VENV \
-    quietly "$DIR/log/seed.log" "$VENV/bin/python" "$HERE/seed.py"
+  quietly "$DIR/log/seed.log" "$VENV/bin/python" "$HERE/seed.py" "$DIR" "$VENV"
   wait_http "$one" glance-one "$GLANCE_ONE_URL/"
   wait_http "$two" glance-two "$GLANCE_TWO_URL/"
   mv "$DIR/env.new" "$DIR/env"

@@ -1,10 +1,13 @@
 """Fills a fresh Keystone: projects, users, the service catalogue and quotas; then writes DIR/clouds.yaml and DIR/env.new.
 
+    seed.py DIR VENV
+
 Only an admin may make an image public, so `publisher-admin` has the admin role in project publisher; `member` is a
 user of the same project without it.
 """
 
 import os
+import sys
 
 import yaml
 from keystoneauth1 import session
@@ -87,7 +90,7 @@ def cloud(username, where, password=USER_PASSWORD):
 
 
 def main():
-    folder, venv = os.environ["DIR"], os.environ["VENV"]
+    folder, venv = sys.argv[1:]
     projects = seed_users({role["name"]: role["id"] for role in call("GET", "/roles")["roles"]})
     seed_limits(seed_catalogue(), projects["smallquota"])
     clouds = {
