@@ -42,7 +42,7 @@ def images_of(connection, owner):
 
 def members(connection, image):
     return sorted(
-        ({"project": member.member_id, "status": member.status} for member in connection.image.members(image)),
+        ({"project": member.member_id, "status": member.status} for member in connection.image.members(image["id"])),
         key=lambda member: member["project"]) if image["visibility"] == "shared" else []
 
 
