@@ -5,8 +5,14 @@ FAILED_STAGES=()
 STAGE='' SERVERS='' DATA=''
 
 begin() { # makes $DATA, a folder for this run alone
+  local left pid
   mkdir -p .cache
+  for left in .cache/run-*; do # of a run that was killed: its servers died with it
+    pid=$(cat "$left/pid" 2>/dev/null) || continue
+    kill -0 "$pid" 2>/dev/null || rm -rf "$left"
+  done
   DATA=$(mktemp -d "$PWD/.cache/run-XXXXXX")
+  echo $$ >"$DATA/pid"
   touch "$DATA/results"
   trap finish EXIT
   trap 'exit 130' INT
