@@ -92,9 +92,10 @@ impl CloudsFile {
                 break;
             }
         }
-        let clouds = file.get("clouds").filter(|clouds| clouds.is_mapping()).cloned().ok_or_else(|| {
-            Error::new(Kind::InvalidInput, "the file has no `clouds`").with("file", path.display())
-        })?;
+        let clouds =
+            file.get("clouds").filter(|clouds| clouds.is_mapping()).cloned().ok_or_else(|| {
+                Error::new(Kind::InvalidInput, "the file has no `clouds`").with("file", path.display())
+            })?;
         Ok(Self { path: path.to_owned(), clouds })
     }
 

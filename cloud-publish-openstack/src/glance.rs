@@ -97,14 +97,15 @@ impl<'a> Glance<'a> {
             return Ok(());
         }
         let body = Some((Patch::CONTENT_TYPE, patch.to_text()));
-        let call = Call { body, ..Call::new(Method::PATCH, &["images", id]) };
+        let path = ["images", id];
+        let call = Call { body, ..Call::new(Method::PATCH, &path) };
         self.client.send(self.context, call).await.map(drop)
     }
 
     /// The projects that a shared image is shared with, sorted.
     pub(crate) async fn members(&self, id: &str) -> Wire<Vec<String>> {
-        let call = Call::new(Method::GET, &["images", id, "members"]);
-        let page: MemberPage = self.client.fetch(self.context, call).await?;
+        let path = ["images", id, "members"];
+        let page: MemberPage = self.client.fetch(self.context, Call::new(Method::GET, &path)).await?;
         let mut members: Vec<String> = page.members.into_iter().map(|member| member.member_id).collect();
         members.sort();
         Ok(members)
@@ -112,24 +113,32 @@ impl<'a> Glance<'a> {
 
     /// Shares an image with a project; sharing it again is success.
     pub(crate) async fn add_member(&self, id: &str, member: &str) -> Wire<()> {
-        let call = Call::new(Method::POST, &["images", id, "members"]).json(&json!({"member": member}));
+        let path = ["images", id, "members"];
+        let call = Call::new(Method::POST, &path).json(&json!({"member": member}));
         done_before(self.client.send(self.context, call).await.map(drop), 409)
     }
 
     /// Shares an image with a project no more; not being shared is success.
     pub(crate) async fn remove_member(&self, id: &str, member: &str) -> Wire<()> {
-        let call = Call::new(Method::DELETE, &["images", id, "members", member]);
+        let path = ["images", id, "members", member];
+        let call = Call::new(Method::DELETE, &path);
         done_before(self.client.send(self.context, call).await.map(drop), 404)
     }
 
     /// Forbids downloads.
     pub(crate) async fn deactivate(&self, id: &str) -> Wire<()> {
-        self.client.send(self.context, Call::new(Method::POST, &["images", id, "actions", "deactivate"])).await.map(drop)
+        self.client
+            .send(self.context, Call::new(Method::POST, &["images", id, "actions", "deactivate"]))
+            .await
+            .map(drop)
     }
 
     /// Allows downloads again.
     pub(crate) async fn reactivate(&self, id: &str) -> Wire<()> {
-        self.client.send(self.context, Call::new(Method::POST, &["images", id, "actions", "reactivate"])).await.map(drop)
+        self.client
+            .send(self.context, Call::new(Method::POST, &["images", id, "actions", "reactivate"]))
+            .await
+            .map(drop)
     }
 
     /// Deletes an image; gone already is success.

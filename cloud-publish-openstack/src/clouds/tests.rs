@@ -42,10 +42,7 @@ fn ids_domains_regions_and_connection_settings_are_read() {
                 cacert: /etc/ca.pem\n    image_endpoint_override: http://glance.example.org:9292\n";
     let cloud = file(&entry(auth, rest), None).unwrap().cloud("one").unwrap();
     assert_eq!(cloud.user, Named::Id("u1".to_owned()));
-    assert_eq!(
-        cloud.project,
-        Named::Name { name: "images".to_owned(), domain: Domain::Name("Sales".to_owned()) }
-    );
+    assert_eq!(cloud.project, Named::Name { name: "images".to_owned(), domain: Domain::Name("Sales".to_owned()) });
     assert_eq!(cloud.regions, ["RegionOne", "RegionTwo"]);
     assert_eq!((cloud.interface, cloud.verify), (Interface::Internal, false));
     assert_eq!(cloud.image_endpoint.unwrap().as_str(), "http://glance.example.org:9292/");
@@ -77,7 +74,8 @@ fn a_missing_cloud_is_answered_with_the_names_that_exist() {
 
 #[test]
 fn what_is_missing_is_named() {
-    for (line, missing) in [("      username: joe\n", "auth.project_name"), ("      project_id: p\n", "auth.username")] {
+    for (line, missing) in [("      username: joe\n", "auth.project_name"), ("      project_id: p\n", "auth.username")]
+    {
         let error = file(&entry(line, ""), None).unwrap().cloud("one").unwrap_err();
         assert!(error.to_string().contains(missing), "{error}");
     }

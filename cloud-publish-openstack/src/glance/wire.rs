@@ -176,7 +176,8 @@ mod tests {
     #[test]
     fn statuses_of_later_versions_do_not_break_a_listing() {
         let text = QUEUED.replace(r#""queued""#, r#""resting""#);
-        let page: ImagePage = serde_json::from_str(&format!(r#"{{"images": [{text}], "first": "/v2/images"}}"#)).unwrap();
+        let page: ImagePage =
+            serde_json::from_str(&format!(r#"{{"images": [{text}], "first": "/v2/images"}}"#)).unwrap();
         assert_eq!(page.images.first().unwrap().status, Status::Unknown);
         assert!(page.next.is_none());
     }
