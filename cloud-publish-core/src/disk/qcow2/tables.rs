@@ -1,0 +1,197 @@
+//! The qcow2 tables: every offset is held against the file before anything is read through it.
+
+use std::iter;
+use std::ops::Range;
+
+use super::damaged;
+use super::entry::{Entry, OFFSET};
+use super::header::Header;
+use crate::disk::extent::{Extent, Extents, merged};
+use crate::disk::field::be64;
+use crate::disk::source::Source;
+use crate::disk::view::View;
+use crate::error::Result;
+
+/// Offsets in the refcount table: bits 9 to 63.
+const REFCOUNT_OFFSET: u64 = !0x1ff;
+const COPIED: u64 = 1 << 63;
+
+/// The L1 table, and with it the map of the disk.
+#[derive(Debug)]
+pub(super) struct Tables {
+    header: Header,
+    /// Offsets of the L2 tables that the disk's size needs; 0 where there is none.
+    l2: Vec<u64>,
+}
+
+impl Tables {
+    /// Reads the L1 table, and checks every entry of every table.
+    ///
+    /// Memory: the tables that were read are at most as long as the file, and at most 40 MiB (the header was checked).
+    pub(super) fn load(file: &Source, header: Header) -> Result<Self> {
+        let l1 = read_table(file, header.l1.offset, header.l1.length)?;
+        let mut l2 = Vec::new();
+        for raw in entries(&l1) {
+            if raw & !(OFFSET | COPIED) != 0 {
+                return Err(damaged("an L1 entry has unknown flags"));
+            }
+            l2.push(raw & OFFSET);
+        }
+        let needed = usize::try_from(header.size.div_ceil(header.l2_span())).unwrap_or(usize::MAX);
+        let taken = Taken::new(file, &header, &l2)?;
+        l2.truncate(needed);
+        let tables = Self { header, l2 };
+        tables.check_entries(file, &taken)?;
+        Ok(tables)
+    }
+
+    /// The data between two places of the disk.
+    pub(super) fn data<'a>(&'a self, file: &'a Source, start: u64, end: u64) -> Extents<'a> {
+        let (cluster, span, end) = (self.header.cluster(), self.header.l2_span(), end.min(self.header.size));
+        let first = start / span;
+        let tables = self.l2.iter().skip(usize::try_from(first).unwrap_or(usize::MAX)).zip(first..);
+        let tables = tables.take_while(move |(_, index)| index * span < end);
+        let extents = tables.filter(|(offset, _)| **offset != 0).flat_map(move |(offset, index)| {
+            let (table, error) = match read_table(file, *offset, cluster) {
+                Ok(table) => (table, None),
+                Err(error) => (Vec::new(), Some(Err(error))),
+            };
+            let begin = index * span;
+            let skipped = start.saturating_sub(begin) / cluster;
+            let wanted = end.saturating_sub(begin).div_ceil(cluster).min(span / cluster);
+            let mut guest = skipped..wanted;
+            let found = iter::from_fn(move || {
+                let index = guest.next()?;
+                let raw = be64(&table, usize::try_from(index * 8).unwrap_or(usize::MAX));
+                let at = begin + index * cluster;
+                Some(Entry::decode(raw, &self.header).map(|entry| (entry, clip(at, cluster, start, end))))
+            });
+            let found = found.filter_map(|decoded| match decoded {
+                Ok((Entry::Zero(_), _)) => None,
+                Ok((Entry::Plain(_) | Entry::Compressed(..), extent)) => Some(Ok(extent)),
+                Err(error) => Some(Err(error)),
+            });
+            error.into_iter().chain(found)
+        });
+        merged(extents)
+    }
+
+    fn check_entries(&self, file: &Source, taken: &Taken) -> Result<()> {
+        let cluster = self.header.cluster();
+        for (offset, index) in self.l2.iter().zip(0_u64..).filter(|(offset, _)| **offset != 0) {
+            let begin = index * self.header.l2_span();
+            let table = read_table(file, *offset, cluster)?;
+            for (raw, number) in entries(&table).zip(0_u64..) {
+                let guest = begin + number * cluster;
+                if guest >= self.header.size {
+                    break;
+                }
+                // The last cluster of a disk may be cut where the disk ends.
+                let needed = cluster.min(self.header.size - guest);
+                check_entry(Entry::decode(raw, &self.header)?, needed, taken).map_err(|e| e.with("guest offset", guest))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_entry(entry: Entry, needed: u64, taken: &Taken) -> Result<()> {
+    let place = match entry {
+        Entry::Zero(None) => return Ok(()),
+        Entry::Zero(Some(offset)) | Entry::Plain(offset) => {
+            if !offset.is_multiple_of(taken.cluster) {
+                return Err(damaged("a data cluster is not aligned").with("offset", offset));
+            }
+            offset..offset.saturating_add(needed)
+        }
+        // The length counts whole sectors, the file may end inside the last one.
+        Entry::Compressed(from, to) => from..to.min(taken.file_size.next_multiple_of(512)).max(from + 1),
+    };
+    let end = match entry {
+        Entry::Compressed(from, to) => {
+            if to > taken.file_size.next_multiple_of(taken.cluster) {
+                to
+            } else {
+                from + 1
+            }
+        }
+        Entry::Zero(_) | Entry::Plain(_) => place.end,
+    };
+    if end > taken.file_size {
+        return Err(damaged("a data cluster is past the end of the file").with("offset", place.start));
+    }
+    if taken.meets(&place) {
+        return Err(damaged("a data cluster lies over a table").with("offset", place.start));
+    }
+    Ok(())
+}
+
+/// The places of the file that hold the header and tables, none over another.
+struct Taken {
+    cluster: u64,
+    file_size: u64,
+    /// Sorted by start.
+    places: Vec<Range<u64>>,
+}
+
+impl Taken {
+    fn new(file: &Source, header: &Header, l2: &[u64]) -> Result<Self> {
+        let cluster = header.cluster();
+        let refcounts = read_table(file, header.refcounts.offset, header.refcounts.length)?;
+        let mut taken = Self { cluster, file_size: file.size(), places: vec![0..cluster] };
+        for table in [header.l1, header.refcounts] {
+            taken.places.push(table.offset..(table.offset + table.length).next_multiple_of(cluster));
+        }
+        for raw in entries(&refcounts).filter(|raw| *raw != 0) {
+            if raw & !REFCOUNT_OFFSET != 0 {
+                return Err(damaged("an entry of its refcount table has unknown flags"));
+            }
+            taken.push(raw, "refcount block")?;
+        }
+        for offset in l2.iter().filter(|offset| **offset != 0) {
+            taken.push(*offset, "L2 table")?;
+        }
+        taken.places.sort_unstable_by_key(|place| place.start);
+        let mut pairs = taken.places.iter().zip(taken.places.iter().skip(1));
+        if let Some((_, next)) = pairs.find(|(place, next)| place.end > next.start) {
+            return Err(damaged("two of its tables lie over each other").with("offset", next.start));
+        }
+        Ok(taken)
+    }
+
+    fn push(&mut self, offset: u64, name: &str) -> Result<()> {
+        if !offset.is_multiple_of(self.cluster) {
+            return Err(damaged(format_args!("a {name} is not aligned")).with("offset", offset));
+        }
+        match offset.checked_add(self.cluster) {
+            Some(end) if end <= self.file_size => self.places.push(offset..end),
+            _ => return Err(damaged(format_args!("a {name} is past the end of the file")).with("offset", offset)),
+        }
+        Ok(())
+    }
+
+    fn meets(&self, place: &Range<u64>) -> bool {
+        let after = self.places.partition_point(|taken| taken.start < place.end);
+        after.checked_sub(1).and_then(|last| self.places.get(last)).is_some_and(|taken| taken.end > place.start)
+    }
+}
+
+/// Reads a table whose bounds were checked, or which is refused by the end of the file.
+fn read_table(file: &Source, offset: u64, length: u64) -> Result<Vec<u8>> {
+    if offset.checked_add(length).is_none_or(|end| end > file.size()) {
+        return Err(damaged("a table is past the end of the file").with("offset", offset));
+    }
+    let mut table = vec![0; usize::try_from(length).unwrap_or(0)];
+    file.read(offset, &mut table)?;
+    Ok(table)
+}
+
+fn entries(table: &[u8]) -> impl Iterator<Item = u64> {
+    table.as_chunks::<8>().0.iter().map(|raw| u64::from_be_bytes(*raw))
+}
+
+/// The part of the cluster at `at` that is between `start` and `end`.
+fn clip(at: u64, cluster: u64, start: u64, end: u64) -> Extent {
+    let offset = at.max(start);
+    Extent { offset, length: (at + cluster).min(end).saturating_sub(offset) }
+}
