@@ -158,14 +158,19 @@ fn write_down(state: &mut State, client: u64, call: &Call) -> usize {
     index
 }
 
-/// What the region's rules say to a request.
+/// What the rules say to a request; one without a region asks for each region on its own.
 fn permitted(state: &State, call: &Call) -> Result<()> {
-    let rules = call.region.as_ref().map_or(&state.usual, |region| state.rules_of(region));
+    call.region.as_ref().map_or(Ok(()), |region| permitted_in(state, call.verb, region))
+}
+
+/// What a region's rules say to a verb.
+pub(super) fn permitted_in(state: &State, verb: Verb, region: &Region) -> Result<()> {
+    let rules = state.rules_of(region);
     if rules.disabled {
         return Err(Error::new(Kind::PermissionDenied, "the region is not enabled for this account")
             .hint("enable it, or list it under `best_effort`, then run the same command again"));
     }
-    if rules.denied.contains(&call.verb) {
+    if rules.denied.contains(&verb) {
         return Err(refusal(What::Denied));
     }
     Ok(())
