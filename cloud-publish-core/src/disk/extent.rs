@@ -69,7 +69,9 @@ fn next_data(file: &File, from: u64, end: u64) -> Result<Option<Extent>> {
         Err(Errno::NXIO) if reaches(file, end)? => return Ok(None),
         Err(Errno::NXIO) => return Err(became_shorter(from)),
         Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => from,
-        Err(errno) => return Err(Error::new(Kind::Storage, "could not look for data in the disk image").caused_by(errno)),
+        Err(errno) => {
+            return Err(Error::new(Kind::Storage, "could not look for data in the disk image").caused_by(errno));
+        }
     };
     let stop = match seek(file, SeekFrom::Hole(start)) {
         Ok(stop) if stop > start => stop.min(end),

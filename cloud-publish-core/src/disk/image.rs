@@ -8,12 +8,10 @@ use super::format::Format;
 use super::magic;
 #[cfg(feature = "qcow2")]
 use super::qcow2::Qcow2;
+use super::size::check_size;
 use super::source::Source;
 use super::view::View;
 use crate::error::{Error, Kind, Result};
-
-/// The smallest unit of a disk, in bytes.
-const SECTOR: u64 = 512;
 
 /// Names an image file and what is declared about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,24 +176,6 @@ impl Disk {
         }
         &self.file
     }
-}
-
-fn check_size(size: u64, max: u64) -> Result<()> {
-    if size == 0 {
-        return Err(Error::new(Kind::InvalidInput, "the disk has no size").hint("build or copy it again"));
-    }
-    if !size.is_multiple_of(SECTOR) {
-        return Err(Error::new(Kind::InvalidInput, "the size of the disk is not a multiple of 512 bytes")
-            .with("bytes", size)
-            .hint("the file is perhaps incomplete, or not of the declared format"));
-    }
-    if size > max {
-        return Err(Error::new(Kind::InvalidInput, "the disk is larger than allowed")
-            .with("bytes", size)
-            .with("limit", max)
-            .hint("boot images grow on the instance: build it as small as its content allows"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ mod magic;
 mod mbr;
 #[cfg(feature = "qcow2")]
 mod qcow2;
+mod size;
 mod source;
 mod stream;
 #[cfg(test)]

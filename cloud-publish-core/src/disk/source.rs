@@ -63,10 +63,16 @@ impl Source {
         &self.path
     }
 
-    /// The descriptor, for a format reader that needs one of its own (a duplicate shares the open file).
+    /// Another handle on the same open file, for a format reader that needs one of its own.
     #[cfg(feature = "qcow2")]
-    pub(super) fn file(&self) -> &File {
-        &self.file
+    pub(super) fn share(&self) -> Result<Self> {
+        let file = self.file.try_clone().map_err(|e| cannot_read(e, 0))?;
+        Ok(Self { file, path: self.path.clone(), stamp: self.stamp })
+    }
+
+    #[cfg(feature = "qcow2")]
+    pub(super) fn into_file(self) -> File {
+        self.file
     }
 
     /// Refuses when the open file is not what it was.

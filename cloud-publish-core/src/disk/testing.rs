@@ -93,9 +93,7 @@ impl Gpt {
         let last = sectors as u64 - 1;
         let length = table.len().div_ceil(self.sector) as u64;
         let backup = last - length;
-        for (here, other, list, patches) in
-            [(1, last, 2, &self.patch_primary), (last, 1, backup, &self.patch_backup)]
-        {
+        for (here, other, list, patches) in [(1, last, 2, &self.patch_primary), (last, 1, backup, &self.patch_backup)] {
             let mut header = [0; 92];
             header[..8].copy_from_slice(b"EFI PART");
             let words = [(8, 0x0001_0000), (12, 92), (80, 128), (84, 128), (88, crc32(&table))];

@@ -104,7 +104,7 @@ mod tests {
         let right = promises(&noise(8192));
         for (wrong, algorithm) in [
             (Expected { sha256: Some([0xab; 32]), ..right.clone() }, "sha256"),
-            (Expected { sha512: Some([0xab; 64]), ..right.clone() }, "sha512"),
+            (Expected { sha512: Some([0xab; 64]), ..right }, "sha512"),
         ] {
             let error = disk.verify(&wrong, Wanted::default(), &()).unwrap_err();
             assert_eq!(error.kind(), Kind::InvalidInput);

@@ -19,13 +19,7 @@ pub(super) trait View: Send + Sync {
 
     /// Fills `buffer`; holes become zeros without being read.
     fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        let end = offset.checked_add(buffer.len() as u64).filter(|end| *end <= self.size());
-        let Some(end) = end else {
-            return Err(Error::new(Kind::Unexpected, "a read reaches past the end of the disk")
-                .with("offset", offset)
-                .with("length", buffer.len())
-                .with("size", self.size()));
-        };
+        let end = check_bounds(self, offset, buffer)?;
         buffer.fill(0);
         for extent in self.data(offset, end) {
             let Extent { offset: at, length } = extent?;
@@ -37,4 +31,15 @@ pub(super) trait View: Send + Sync {
         }
         Ok(())
     }
+}
+
+/// The end of a read, if it is inside the view.
+pub(super) fn check_bounds<V: View + ?Sized>(view: &V, offset: u64, buffer: &[u8]) -> Result<u64> {
+    let end = offset.checked_add(buffer.len() as u64).filter(|end| *end <= view.size());
+    end.ok_or_else(|| {
+        Error::new(Kind::Unexpected, "a read reaches past the end of the disk")
+            .with("offset", offset)
+            .with("length", buffer.len())
+            .with("size", view.size())
+    })
 }

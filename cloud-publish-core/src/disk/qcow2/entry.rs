@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(decode(1), Entry::Zero(None));
         assert_eq!(decode(0x5_0001), Entry::Zero(Some(0x5_0000)));
         assert_eq!(decode(1 << 63 | 0x5_0000), Entry::Plain(0x5_0000));
-        assert_eq!(decode(1 << 62 | 2 << 54 | 0x5_0123), Entry::Compressed(0x5_0123, 0x5_0000 + 3 * 512 + (0x123 & !511)));
+        assert_eq!(decode(1 << 62 | 2 << 54 | 0x5_0123), Entry::Compressed(0x5_0123, 0x5_0600));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The qcow2 header: the fields that decide whether the image is taken at all.
 
 use super::{damaged, refused};
-use crate::disk::field::{be32, be64};
+use crate::disk::field::{be32, be64, bytes};
+use crate::disk::size::check_size;
 use crate::disk::source::Source;
 use crate::disk::view::View;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 
 /// Of version 3, with the byte of the compression type; what a version 2 image has there is not looked at.
 const HEADER_SIZE: usize = 112;
@@ -54,7 +55,7 @@ impl Header {
         let mut raw = [0; HEADER_SIZE];
         file.read(0, &mut raw)?;
         let header = Self::parse(&raw)?;
-        header.check_size(max_size)?;
+        check_size(header.size, max_size)?;
         header.check_tables(file.size())?;
         if header.version == 3 {
             header.check_extensions(file, u64::from(be32(&raw, 100)))?;
@@ -99,19 +100,6 @@ impl Header {
     /// How much of the disk one L2 table describes, in bytes.
     pub(super) fn l2_span(&self) -> u64 {
         self.cluster() << (self.cluster_bits - 3)
-    }
-
-    fn check_size(&self, max_size: u64) -> Result<()> {
-        if self.size == 0 || !self.size.is_multiple_of(512) {
-            return Err(damaged("the size of its disk is not a multiple of 512 bytes above 0").with("bytes", self.size));
-        }
-        if self.size > max_size {
-            return Err(Error::new(Kind::InvalidInput, "the disk is larger than allowed")
-                .with("bytes", self.size)
-                .with("limit", max_size)
-                .hint("boot images grow on the instance: build it as small as its content allows"));
-        }
-        Ok(())
     }
 
     fn check_tables(&self, file_size: u64) -> Result<()> {
@@ -172,8 +160,7 @@ fn check_v3(raw: &[u8; HEADER_SIZE], cluster_bits: u32) -> Result<()> {
     if length < MIN_V3_LENGTH || length > 1 << cluster_bits || !length.is_multiple_of(8) {
         return Err(damaged("its header has an impossible length").with("bytes", length));
     }
-    let [_, .., compression] = raw.first_chunk::<105>().copied().unwrap_or([0; 105]);
-    if length > MIN_V3_LENGTH && compression != 0 {
+    if length > MIN_V3_LENGTH && bytes(raw, 104) != [0] {
         return Err(damaged("its compression type contradicts its features"));
     }
     Ok(())

@@ -11,7 +11,7 @@ use super::header::Header;
 use super::tables::Tables;
 use crate::disk::extent::Extents;
 use crate::disk::source::Source;
-use crate::disk::view::View;
+use crate::disk::view::{View, check_bounds};
 use crate::error::{Error, Kind, Result};
 
 /// Blocks are whole clusters, so that no compressed one is inflated twice.
@@ -54,6 +54,12 @@ impl View for Qcow2 {
 
     fn data(&self, start: u64, end: u64) -> Extents<'_> {
         self.tables.data(&self.file, start, end)
+    }
+
+    /// `imago` caches the tables and makes up the zeros of holes itself.
+    fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        check_bounds(self, offset, buffer)?;
+        self.read_data(offset, buffer)
     }
 
     fn read_data(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::damaged;
 use super::entry::{Entry, OFFSET};
-use super::header::Header;
+use super::header::{Header, Table};
 use crate::disk::extent::{Extent, Extents, merged};
 use crate::disk::field::be64;
 use crate::disk::source::Source;
@@ -27,7 +27,7 @@ pub(super) struct Tables {
 impl Tables {
     /// Reads the L1 table, and checks every entry of every table.
     ///
-    /// Memory: the tables that were read are at most as long as the file, and at most 40 MiB (the header was checked).
+    /// Memory follows the tables that the file really holds; their announced lengths were held against its size.
     pub(super) fn load(file: &Source, header: Header) -> Result<Self> {
         let l1 = read_table(file, header.l1.offset, header.l1.length)?;
         let mut l2 = Vec::new();
@@ -88,7 +88,8 @@ impl Tables {
                 }
                 // The last cluster of a disk may be cut where the disk ends.
                 let needed = cluster.min(self.header.size - guest);
-                check_entry(Entry::decode(raw, &self.header)?, needed, taken).map_err(|e| e.with("guest offset", guest))?;
+                check_entry(Entry::decode(raw, &self.header)?, needed, taken)
+                    .map_err(|e| e.with("guest offset", guest))?;
             }
         }
         Ok(())
@@ -96,28 +97,18 @@ impl Tables {
 }
 
 fn check_entry(entry: Entry, needed: u64, taken: &Taken) -> Result<()> {
-    let place = match entry {
+    let (place, end) = match entry {
         Entry::Zero(None) => return Ok(()),
         Entry::Zero(Some(offset)) | Entry::Plain(offset) => {
             if !offset.is_multiple_of(taken.cluster) {
                 return Err(damaged("a data cluster is not aligned").with("offset", offset));
             }
-            offset..offset.saturating_add(needed)
+            (offset..offset.saturating_add(needed), taken.file_size)
         }
-        // The length counts whole sectors, the file may end inside the last one.
-        Entry::Compressed(from, to) => from..to.min(taken.file_size.next_multiple_of(512)).max(from + 1),
+        // Its length counts whole sectors, and the file may end inside the last one.
+        Entry::Compressed(from, to) => (from..to, taken.file_size.next_multiple_of(512)),
     };
-    let end = match entry {
-        Entry::Compressed(from, to) => {
-            if to > taken.file_size.next_multiple_of(taken.cluster) {
-                to
-            } else {
-                from + 1
-            }
-        }
-        Entry::Zero(_) | Entry::Plain(_) => place.end,
-    };
-    if end > taken.file_size {
+    if place.start >= taken.file_size || place.end > end {
         return Err(damaged("a data cluster is past the end of the file").with("offset", place.start));
     }
     if taken.meets(&place) {
@@ -138,10 +129,10 @@ impl Taken {
     fn new(file: &Source, header: &Header, l2: &[u64]) -> Result<Self> {
         let cluster = header.cluster();
         let refcounts = read_table(file, header.refcounts.offset, header.refcounts.length)?;
-        let mut taken = Self { cluster, file_size: file.size(), places: vec![0..cluster] };
-        for table in [header.l1, header.refcounts] {
-            taken.places.push(table.offset..(table.offset + table.length).next_multiple_of(cluster));
-        }
+        let first = Table { offset: 0, length: cluster };
+        let places = [first, header.l1, header.refcounts]
+            .map(|table| table.offset..(table.offset + table.length).next_multiple_of(cluster));
+        let mut taken = Self { cluster, file_size: file.size(), places: places.into() };
         for raw in entries(&refcounts).filter(|raw| *raw != 0) {
             if raw & !REFCOUNT_OFFSET != 0 {
                 return Err(damaged("an entry of its refcount table has unknown flags"));
