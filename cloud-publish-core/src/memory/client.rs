@@ -73,9 +73,10 @@ impl Client {
             let fault = met.collect::<Vec<_>>().into_iter().next();
             let index = write_down(&mut state, self.number, &call);
             self.boundary(&mut state, index)?;
-            let delay = call.region.as_ref().map_or(state.usual.delay_of(call.verb), |region| {
-                state.rules_of(region).delay_of(call.verb)
-            });
+            let delay = call
+                .region
+                .as_ref()
+                .map_or(state.usual.delay_of(call.verb), |region| state.rules_of(region).delay_of(call.verb));
             (index, fault, delay)
         };
         if delay.is_zero() {
@@ -105,7 +106,11 @@ impl Client {
             done
         };
         if fault == Some(What::LostReply) && done.is_ok() {
-            return self.told(index, &call, Err(Error::new(Kind::Unavailable, "the connection broke before the reply")));
+            return self.told(
+                index,
+                &call,
+                Err(Error::new(Kind::Unavailable, "the connection broke before the reply")),
+            );
         }
         self.told(index, &call, done)
     }
@@ -182,9 +187,7 @@ fn refusal(what: What) -> Error {
         What::Denied => Error::new(Kind::PermissionDenied, "the credentials do not allow this")
             .hint("grant the permission, then run the same command again"),
         What::Kill => killed(),
-        What::Unavailable | What::LostReply | What::Hang => {
-            Error::new(Kind::Unavailable, "the service is unavailable")
-        }
+        What::Unavailable | What::LostReply | What::Hang => Error::new(Kind::Unavailable, "the service is unavailable"),
     }
 }
 

@@ -100,7 +100,9 @@ impl MemoryPublisher {
             .await?;
         let named = |error: Error| error.during(verb.as_str()).with("image", &at.id).with("region", &at.region);
         let image = found.ok_or_else(|| {
-            named(Error::new(Kind::NotFound, "there is no such image").hint("run `publish status` to see what there is"))
+            named(
+                Error::new(Kind::NotFound, "there is no such image").hint("run `publish status` to see what there is"),
+            )
         })?;
         if at.tags.owner != self.settings().owner || self.read_tags(&image).as_ref() != Some(&at.tags) {
             return Err(named(
@@ -139,9 +141,8 @@ impl MemoryPublisher {
 }
 
 fn is_other_rendition(found: &ImageTags, wanted: &ImageTags) -> bool {
-    let artifact = |tags: &ImageTags| {
-        (tags.owner.clone(), tags.release.clone(), tags.variant.clone(), tags.arch.clone())
-    };
+    let artifact =
+        |tags: &ImageTags| (tags.owner.clone(), tags.release.clone(), tags.variant.clone(), tags.arch.clone());
     artifact(found) == artifact(wanted) && found.rendition != wanted.rendition
 }
 

@@ -15,9 +15,9 @@ pub(super) async fn point(own: &MemoryPublisher, context: &Context, request: &Po
     available(own, context, Verb::Point, &request.at).await?;
     let (at, account, owner) = (&request.at, &own.settings().account, &own.settings().owner);
     let call = Call::look(Verb::Point, "get pointer", &at.region);
-    let now = own.client().send(context, call, |state| {
-        Ok(state.shelf(account, &at.region).pointers.get(&request.pointer).cloned())
-    });
+    let now = own
+        .client()
+        .send(context, call, |state| Ok(state.shelf(account, &at.region).pointers.get(&request.pointer).cloned()));
     match now.await? {
         Some((_, id)) if id == at.id => return Ok(()),
         Some((holder, _)) if holder != *owner => {
@@ -50,9 +50,9 @@ pub(super) async fn list_in_marketplace(
     let (at, account, reviews) = (&request.at, &own.settings().account, own.settings().reviews);
     let entry = (request.listing.clone(), at.id.clone());
     let call = Call::look(Verb::ListInMarketplace, "get listing", &at.region);
-    let asked = own.client().send(context, call, |state| {
-        Ok(state.shelf(account, &at.region).listings.get_mut(&entry).map(answer))
-    });
+    let asked = own
+        .client()
+        .send(context, call, |state| Ok(state.shelf(account, &at.region).listings.get_mut(&entry).map(answer)));
     if let Some(listing) = asked.await? {
         return Ok(listing);
     }

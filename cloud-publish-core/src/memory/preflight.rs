@@ -107,9 +107,8 @@ async fn name_taken(
         let mut seen = state.seen_images(account, region).into_iter();
         Ok(seen.find(|known| known.name == image.name.as_str()).cloned())
     });
-    let holder = holder.await?.filter(|known| {
-        !(own.settings().capability.keeps_renditions && own.read_tags(known).is_some())
-    });
+    let holder =
+        holder.await?.filter(|known| !(own.settings().capability.keeps_renditions && own.read_tags(known).is_some()));
     Ok(holder.map(|known| {
         Error::new(Kind::NameTaken, format!("the name `{}` is taken", image.name))
             .with("image", known.id)

@@ -56,7 +56,9 @@ async fn staged_digest(own: &MemoryPublisher, context: &Context, request: &Regis
     });
     let named = |error: Error| error.during("register").with("staged", &staged.id).with("region", &staged.region);
     let found = found.await?.ok_or_else(|| {
-        named(Error::new(Kind::NotFound, "the staged bytes are gone").hint("run the same command again: it uploads them"))
+        named(
+            Error::new(Kind::NotFound, "the staged bytes are gone").hint("run the same command again: it uploads them"),
+        )
     })?;
     let own_tags = request.image.tags.to_map(own.place(), own.key_region(&staged.region));
     if found.tags != own_tags {

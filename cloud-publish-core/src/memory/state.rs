@@ -90,12 +90,7 @@ impl State {
     }
 
     /// One image that looks can see.
-    pub(super) fn seen_image(
-        &mut self,
-        account: &Account,
-        region: &Region,
-        id: &ImageId,
-    ) -> Option<&mut ImageRecord> {
+    pub(super) fn seen_image(&mut self, account: &Account, region: &Region, id: &ImageId) -> Option<&mut ImageRecord> {
         let now = self.clock.elapsed();
         let kept = self.shelf(account, region).images.get_mut(id)?;
         (kept.seen_from <= now).then(|| kept.ripened(now))
@@ -149,10 +144,7 @@ impl State {
     pub(super) fn conceal(&mut self, account: &Account, region: &Region, id: &ImageId) {
         let now = self.clock.now();
         let open = |exposure: &&mut Exposure| {
-            exposure.until.is_none()
-                && exposure.account == *account
-                && exposure.region == *region
-                && exposure.id == *id
+            exposure.until.is_none() && exposure.account == *account && exposure.region == *region && exposure.id == *id
         };
         self.exposures.iter_mut().filter(open).for_each(|exposure| exposure.until = Some(now));
     }

@@ -124,9 +124,7 @@ fn staged(own: &MemoryPublisher, state: &mut State, asked: Asked<'_>, after: &Op
     let seen = state.seen_staged(account, region).into_iter();
     let ours = seen.filter(|it| claims_owner(&it.tags, &request.owner) && later(&it.id, after));
     let unused = ours.filter(|it| it.used_by.as_ref().is_none_or(|id| !alive.contains(id)));
-    unused
-        .map(|it| (it.id.clone(), Found::Staged(Box::new(it.found(own.place(), own.key_region(region))))))
-        .collect()
+    unused.map(|it| (it.id.clone(), Found::Staged(Box::new(it.found(own.place(), own.key_region(region)))))).collect()
 }
 
 fn pointers(
@@ -137,7 +135,8 @@ fn pointers(
 ) -> Vec<(String, Found)> {
     let (request, region) = asked;
     let shelf = state.shelf(&own.settings().account, region);
-    let ours = shelf.pointers.iter().filter(|(name, (owner, _))| *owner == request.owner && later(name.as_str(), after));
+    let ours =
+        shelf.pointers.iter().filter(|(name, (owner, _))| *owner == request.owner && later(name.as_str(), after));
     let found = ours.map(|(name, (_, id))| {
         let to = shelf.images.contains_key(id).then(|| id.clone());
         (name.to_string(), Found::Pointer(FoundPointer { region: region.clone(), name: name.clone(), to }))

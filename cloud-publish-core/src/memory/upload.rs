@@ -138,9 +138,9 @@ async fn await_staged(own: &MemoryPublisher, context: &Context, region: &Region,
     let account = &own.settings().account;
     poll_until(context, &format!("showing staged bytes {id}"), own.settings().pace, || async {
         let call = Call::look(Verb::Upload, "get staged bytes", region);
-        let seen = own.client().send(context, call, |state| {
-            Ok(state.seen_staged(account, region).iter().any(|staged| staged.id == *id))
-        });
+        let seen = own
+            .client()
+            .send(context, call, |state| Ok(state.seen_staged(account, region).iter().any(|staged| staged.id == *id)));
         Ok(seen.await?.then_some(()))
     })
     .await
