@@ -18,5 +18,6 @@ pub mod names;
 pub mod plan;
 pub mod poll;
 pub mod publisher;
+pub mod run;
 pub mod secret;
 pub mod survey;

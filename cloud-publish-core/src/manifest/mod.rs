@@ -1,40 +1,53 @@
-//! placeholder
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+//! What should be true: release manifests and `publish.toml`, read, checked and resolved.
+//!
+//! A file becomes a tree of values with places (`document`), is checked against the JSON Schema that its Rust types
+//! generate (`schema`, `validate`, `formats`), and only then turned into those types, so that everything wrong with it
+//! is reported at once, with file, line, column and the near word. [`collisions()`] compares the configuration with
+//! releases. Nothing here talks to a cloud, opens a disk image, or reads the environment.
+//!
+//! ```
+//! use std::path::Path;
+//! use cloud_publish_core::manifest::Release;
+//! let problems = Release::parse(Path::new("releases/x.toml"), "schema = 1\nnam = \"x\"\n").unwrap_err();
+//! let first = problems.iter().find(|problem| problem.path == "nam");
+//! assert_eq!(
+//!     first.map(ToString::to_string).as_deref(),
+//!     Some("releases/x.toml:2:1: unknown key `nam`; did you mean `name`?")
+//! );
+//! ```
 
-/// How much must be there before anything of it is published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Together {
-    /// Every artifact on its own.
-    Artifact,
-    /// All artifacts of the target, or none.
-    Target,
-}
+mod collisions;
+mod config;
+mod decode;
+mod digests;
+mod document;
+mod formats;
+mod naming;
+mod paths;
+mod problem;
+mod provider;
+mod release;
+mod release_file;
+pub mod schema;
+mod state;
+mod target;
+mod template;
+mod validate;
+mod visibility;
+mod words;
 
-/// Who may use an image.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Visibility {
-    /// The owner alone.
-    #[default]
-    Private,
-    /// These parties, in the cloud's words for them.
-    SharedWith(Vec<String>),
-    /// Everyone who looks for it.
-    Community,
-    /// Everyone.
-    Public,
-}
+#[cfg(test)]
+mod examples;
 
-/// Which firmware starts the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Boot {
-    /// UEFI only.
-    Uefi,
-    /// Both; UEFI where there is a choice.
-    UefiPreferred,
-    /// BIOS only.
-    Bios,
-}
+pub use collisions::collisions;
+pub use config::Config;
+pub use digests::{FileDigest, Sha256, Sha512};
+pub use naming::Naming;
+pub use problem::{Place, Problem, Problems};
+pub use provider::{ProviderConfig, ProviderSchema};
+pub use release::{Artifact, Release};
+pub use release_file::Boot;
+pub use state::State;
+pub use target::{Regions, TargetConfig, Together};
+pub use template::{Placeholder, Template};
+pub use visibility::{ClassVisibility, Visibility, VisibilityPolicy};
