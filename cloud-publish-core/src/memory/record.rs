@@ -57,6 +57,7 @@ impl ImageRecord {
             extra_tags: self.tags.iter().filter(|(name, _)| !name.starts_with(TAG_PREFIX)).map(owned).collect(),
             created: Some(self.created),
             attributes: self.attributes.clone(),
+            links: BTreeMap::new(),
             problems,
         }
     }

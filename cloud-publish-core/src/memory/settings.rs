@@ -65,6 +65,7 @@ impl MemorySettings {
                 pointers: true,
                 marketplace: true,
                 read_back: ReadBack::Content,
+                file_sha512: false,
                 keeps_renditions: false,
             },
             renditions: vec![Rendition::new("as-is")?],
