@@ -1,6 +1,6 @@
 //! Everything of ours: every region, every status, hidden or not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cloud_publish_core::error::{Error, Result};
 use cloud_publish_core::names::{ImageId, Owner, Region};
@@ -93,6 +93,7 @@ async fn with_members(here: &Here, context: &Context, image: Image) -> Result<Fo
         extra_tags: labels.extra,
         created: image.created_at,
         attributes: attributes(&image),
+        links: BTreeMap::new(),
         problems,
     })
 }
