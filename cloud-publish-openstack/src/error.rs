@@ -1,6 +1,8 @@
 //! What Keystone and Glance answer when something fails, and the one place where that becomes a [`cloud_publish_core`]
 //! error. Decided by HTTP status alone: Glance's texts differ between versions and languages.
 
+use std::error::Error as _;
+use std::iter::successors;
 use std::time::Duration;
 
 use cloud_publish_core::error::{Error, Kind};
@@ -64,9 +66,8 @@ pub(crate) fn classify(error: WireError, operation: &'static str) -> Error {
     let kind = match &error {
         WireError::Own(_) => Kind::Unexpected,
         WireError::Status { status, .. } => kind_of(*status),
-        WireError::Transport { source, .. } if source.is_timeout() => Kind::TimedOut,
-        WireError::Transport { source, .. } if source.is_builder() => Kind::InvalidInput,
-        WireError::Transport { .. } => Kind::Unavailable,
+        // The body of an upload comes from our own disk.
+        WireError::Transport { source, .. } => own_cause(source).unwrap_or_else(|| kind_of_transport(source)),
         WireError::Stalled { .. } => Kind::TimedOut,
         WireError::Endpoint(source) => kind_of_session(source.kind()),
         WireError::Unreadable { .. } => Kind::Unexpected,
@@ -89,6 +90,11 @@ pub(crate) fn classify(error: WireError, operation: &'static str) -> Error {
     }
 }
 
+fn own_cause(error: &reqwest::Error) -> Option<Kind> {
+    let mut causes = successors(error.source(), |&cause| cause.source());
+    causes.find_map(|cause| cause.downcast_ref::<Error>().map(Error::kind))
+}
+
 /// <https://docs.openstack.org/api-ref/image/v2/>, "HTTP response status codes".
 fn kind_of(status: StatusCode) -> Kind {
     match status.as_u16() {
@@ -101,6 +107,14 @@ fn kind_of(status: StatusCode) -> Kind {
         429 => Kind::Throttled,
         408 | 500 | 502 | 503 | 504 => Kind::Unavailable,
         _ => Kind::Unexpected,
+    }
+}
+
+fn kind_of_transport(error: &reqwest::Error) -> Kind {
+    match error {
+        _ if error.is_timeout() => Kind::TimedOut,
+        _ if error.is_builder() => Kind::InvalidInput,
+        _ => Kind::Unavailable,
     }
 }
 

@@ -20,7 +20,7 @@ use crate::client::{Call, Client, Payload};
 use crate::error::WireError;
 
 /// The most that a page may have; Glance answers less when its own limit is lower.
-const PAGE: usize = 500;
+const PAGE: usize = 100;
 
 /// One region's images, within one verb.
 #[derive(Clone, Copy, Debug)]

@@ -15,7 +15,7 @@ use cloud_publish_core::secret::Secret;
 use osauth::{AuthType, EndpointFilters};
 use reqwest::header::HeaderValue;
 use reqwest::{Client as Http, RequestBuilder, Url};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
 pub(crate) use self::token::Token;
@@ -114,7 +114,7 @@ impl Keystone {
     fn question(&self) -> Value {
         let cloud = &self.0.cloud;
         let mut user = named(&cloud.user);
-        user["password"] = json!(cloud.password.reveal());
+        user.insert("password".to_owned(), json!(cloud.password.reveal()));
         json!({"auth": {
             "identity": {"methods": ["password"], "password": {"user": user}},
             "scope": {"project": named(&cloud.project)},
@@ -122,12 +122,15 @@ impl Keystone {
     }
 }
 
-fn named(named: &Named) -> Value {
-    match named {
-        Named::Id(id) => json!({"id": id}),
-        Named::Name { name, domain: Domain::Id(id) } => json!({"name": name, "domain": {"id": id}}),
-        Named::Name { name, domain: Domain::Name(domain) } => json!({"name": name, "domain": {"name": domain}}),
-    }
+fn named(named: &Named) -> Map<String, Value> {
+    let pairs = match named {
+        Named::Id(id) => vec![("id", json!(id))],
+        Named::Name { name, domain: Domain::Id(id) } => vec![("name", json!(name)), ("domain", json!({"id": id}))],
+        Named::Name { name, domain: Domain::Name(domain) } => {
+            vec![("name", json!(name)), ("domain", json!({"name": domain}))]
+        }
+    };
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 #[async_trait]

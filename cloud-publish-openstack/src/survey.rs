@@ -1,8 +1,6 @@
 //! Everything of ours: every region, every status, hidden or not.
 
-use std::collections::BTreeMap;
-
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cloud_publish_core::error::{Error, Result};
 use cloud_publish_core::names::{ImageId, Owner, Region};
