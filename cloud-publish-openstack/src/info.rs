@@ -24,6 +24,7 @@ pub(crate) fn capability() -> Capability {
         pointers: false,
         marketplace: false,
         read_back: ReadBack::Hash,
+        file_sha512: true,
         keeps_renditions: false,
     }
 }

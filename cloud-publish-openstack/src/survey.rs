@@ -1,5 +1,7 @@
 //! Everything of ours: every region, every status, hidden or not.
 
+use std::collections::BTreeMap;
+
 use std::collections::BTreeSet;
 
 use cloud_publish_core::error::{Error, Result};
@@ -93,6 +95,7 @@ async fn with_members(here: &Here, context: &Context, image: Image) -> Result<Fo
         extra_tags: labels.extra,
         created: image.created_at,
         attributes: attributes(&image),
+        links: BTreeMap::new(),
         problems,
     })
 }
