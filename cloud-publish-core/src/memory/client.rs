@@ -96,6 +96,7 @@ impl Client {
         let done = {
             let mut state = self.cloud.state();
             self.alive(&state)?;
+            state.serving = index as u64 + 1;
             let done = permitted(&state, &call).and_then(|()| effect(&mut state));
             if let (true, Some(entry)) = (done.is_ok(), state.log.get_mut(index)) {
                 entry.took_effect = true;

@@ -124,7 +124,11 @@ async fn batch(
                 None => missing.push(region),
             }
         }
-        generation = generation.saturating_add(1);
+        if !missing.is_empty() {
+            let reason = "a copy made under this token was deleted or failed".to_owned();
+            context.note(Note::DeadGeneration { generation, reason }).await?;
+            generation = generation.saturating_add(1);
+        }
     }
     let mut ready = Vec::with_capacity(request.regions.len());
     for region in &request.regions {

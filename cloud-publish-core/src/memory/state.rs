@@ -43,6 +43,8 @@ pub(super) struct State {
     pub(super) rules: BTreeMap<Region, Rules>,
     pub(super) usual: Rules,
     pub(super) log: Vec<Request>,
+    /// The number of the request that is taking effect.
+    pub(super) serving: u64,
     pub(super) exposures: Vec<Exposure>,
     pub(super) faults: Vec<Fault>,
     pub(super) boundaries: u64,
@@ -59,6 +61,7 @@ impl State {
             rules: BTreeMap::new(),
             usual: Rules::default(),
             log: Vec::new(),
+            serving: 0,
             exposures: Vec::new(),
             faults: Vec::new(),
             boundaries: 0,
@@ -135,7 +138,7 @@ impl State {
             to: to.clone(),
             by_id_only,
             since: self.clock.now(),
-            since_request: self.log.len() as u64,
+            since_request: self.serving,
             until: None,
         });
     }

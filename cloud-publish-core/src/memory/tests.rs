@@ -316,3 +316,25 @@ async fn images_of_another_account_are_not_seen() {
     let request = SurveyRequest { owner: "debian".parse().unwrap(), detail: None };
     assert!(other.survey(&world.context(), &request).await.unwrap().images.is_empty());
 }
+
+#[tokio::test]
+async fn an_exposure_names_the_request_that_made_it() {
+    let world = World::new(Replication::PerRegion);
+    let (publisher, context) = (world.publisher(), world.context());
+    let home = world.make(&publisher, &context).await.unwrap();
+    let regions = vec![region("north"), region("south")];
+    let request = ReplicateRequest { image: Arc::clone(&world.spec), home, regions };
+    let all = publisher.replicate(&context, &request).await.unwrap();
+    let shown = all.into_iter().map(|(region, made)| async {
+        let at = ImageAt { region, id: made.unwrap().id, tags: world.spec.tags.clone() };
+        publisher.set_visibility(&context, &VisibilityRequest { at, wanted: Visibility::Public }).await
+    });
+    futures::future::try_join_all(shown).await.unwrap();
+    let requests = world.cloud.requests();
+    let exposures = world.cloud.exposures();
+    assert_eq!(exposures.len(), 2);
+    for exposure in exposures {
+        let by = requests.iter().find(|request| request.number == exposure.since_request).unwrap();
+        assert_eq!((by.call, by.region.as_ref()), ("set image permissions", Some(&exposure.region)));
+    }
+}

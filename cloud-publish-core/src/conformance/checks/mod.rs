@@ -82,6 +82,8 @@ pub fn checks() -> &'static [Check] {
             },
         show::visibility_is_exact
             if "a visibility other than private" = |info, fixture| !fixture.visibilities(info).is_empty(),
+        show::visibility_can_be_taken_back
+            if "a visibility other than private" = |info, fixture| !fixture.visibilities(info).is_empty(),
         show::an_unknown_visibility_is_refused
             if "a visibility that is not supported" = |info, _| {
                 [VisibilityKind::Community, VisibilityKind::Public, VisibilityKind::Shared]
@@ -106,7 +108,7 @@ pub fn checks() -> &'static [Check] {
         remove::deleting_is_repeatable,
         remove::a_deleted_image_can_be_made_again,
         remove::discarding_removes_a_leftover_and_repeats,
-        remove::discarding_what_an_image_uses_is_refused,
+        remove::discarding_what_became_an_image_harms_nothing,
         guard::other_tags_under_the_id_are_refused,
         guard::an_image_that_is_gone_is_not_found,
         guard::two_images_of_one_key_are_a_conflict
