@@ -22,19 +22,21 @@ use crate::publisher::{
 };
 use crate::survey::{FoundImage, Survey};
 
-pub(super) const SIZE: u64 = 4 << 20;
+pub(super) const SIZE: u64 = 1 << 20;
 
 pub(super) struct Rig {
     pub(super) dir: TempDir,
     pub(super) local: Local,
     pub(super) context: Context,
+    /// Bytes of each disk.
+    pub(super) size: u64,
 }
 
 impl Rig {
     pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let local = local_in(dir.path());
-        Self { dir, local, context: Context::detached() }
+        Self { dir, local, context: Context::detached(), size: SIZE }
     }
 
     /// The target's own view of its top: links resolved.
@@ -54,8 +56,8 @@ impl Rig {
     pub(super) fn image(&self, variant: &str, class: Class, version: &str) -> (Arc<ImageSpec>, Arc<Disk>) {
         let path = self.top().join(format!("{variant}-{version}.raw"));
         let file = fs::File::create(&path).unwrap();
-        file.set_len(SIZE).unwrap();
-        file.write_all_at(format!("{variant} {version}").as_bytes(), 65536).unwrap();
+        file.set_len(self.size).unwrap();
+        file.write_all_at(format!("{variant} {version}").as_bytes(), self.size / 2).unwrap();
         let disk = Disk::open(&DiskSource::new(&path, Format::Raw)).unwrap();
         let wanted = Wanted { file_sha512: true, ..Wanted::default() };
         let digests = disk.verify(&Expected::default(), wanted, &()).unwrap();
@@ -78,8 +80,8 @@ impl Rig {
             suite_id: "12".into(),
             boot: Boot::UefiPreferred,
             format: Format::Raw,
-            file_size: SIZE,
-            virtual_size: SIZE,
+            file_size: self.size,
+            virtual_size: self.size,
             file_sha512: digests.file_sha512.map(|sum| hex(&sum)),
             build_job: None,
             extra_tags: BTreeMap::from([("team".to_owned(), "cloud".to_owned())]),
