@@ -1,1 +1,5 @@
-//! placeholder
+//! Publishes disk images to AWS.
+
+mod config;
+
+pub use config::{AwsConfig, provider_schema};

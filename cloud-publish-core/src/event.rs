@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind};
+use crate::identity::Place;
 use crate::names::{Region, ReleaseName, TargetName};
 use crate::plan::StepId;
 
@@ -81,8 +82,8 @@ pub enum Event {
     },
     /// The command waits for another run that holds a target's lease.
     WaitingForLease {
-        /// The target.
-        target: TargetName,
+        /// The place.
+        place: Place,
         /// Who holds it: host, process, since when.
         holder: String,
     },

@@ -97,6 +97,8 @@ pub struct FoundImage {
     pub created: Option<Timestamp>,
     /// What else the cloud shows, in the words of [`crate::publisher::Expected::attributes`].
     pub attributes: BTreeMap<String, String>,
+    /// Pages about it, by what they are for: `download`, `console`.
+    pub links: BTreeMap<String, String>,
     /// Why its tags cannot be believed, one sentence each; such an image is reported and left alone.
     pub problems: Vec<String>,
 }

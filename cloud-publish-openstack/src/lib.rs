@@ -1,1 +1,57 @@
-//! placeholder
+//! Publishes disk images to OpenStack clouds: Keystone v3 for who we are, Glance v2 for the images.
+//!
+//! # What this crate owns
+//! [`OpenStack`] is one target: one project of one cloud, in all the regions wanted. It implements
+//! [`Publisher`](cloud_publish_core::publisher::Publisher); what may be done when is the planner's matter, retrying is
+//! the executor's. It reads no environment and finds no files: [`CloudsFile::read`] is given a path.
+//!
+//! # One image, from nothing to public
+//! 1. `POST /v3/auth/tokens`; the catalogue names each region's Glance, version discovery its newest 2.x.
+//! 2. Look for the image by its key, in two listings, because Glance leaves hidden images out of the first.
+//! 3. `POST /v2/images`: a private record with every property and tag, under an id made of key, digest and generation.
+//!    A second `POST` of that id is refused (409), so two runs never make two. The id of a deleted record stays taken:
+//!    409 with nothing to `GET` is a dead generation, and the next one is tried.
+//! 4. `PUT /v2/images/{id}/file` with its length; then size and hash are compared with the file's. A record in `saving`
+//!    belongs to another run and is waited for; one in `queued` takes the data again, even after its client died.
+//! 5. `PATCH` of `visibility`, members, `os_hidden`, marks; `deactivate` retires, `DELETE` ends it. Each looks first
+//!    whether the image is in our project and still carries exactly our tags.
+//!
+//! # Why `osauth` and not the `openstack` crate
+//! `openstack` is the known one, but its image part (0.6) can only read: no create, upload, change, sharing, hidden
+//! flag, hash or custom property, and it fails on images without a name. Its own session layer, `osauth`, has what is
+//! hard (sessions, endpoints, version discovery), so the few calls needed here are made on that: the `glance` module.
+//! Signing in is our own too (the `keystone` module says why).
+//!
+//! # Time-outs
+//! 10 s to connect, 120 s without an answer, no total. An upload may take as long as it moves.
+
+mod client;
+mod clouds;
+mod config;
+mod content;
+mod discard;
+mod error;
+mod glance;
+mod guard;
+mod info;
+mod keystone;
+mod preflight;
+mod properties;
+mod prove;
+mod publisher;
+mod record;
+mod register;
+mod replicate;
+mod retention;
+mod survey;
+mod tag;
+mod tags;
+#[cfg(test)]
+mod testing;
+mod upload;
+mod usage;
+mod visibility;
+
+pub use clouds::{Cloud, CloudsFile, Domain, Named};
+pub use config::{Interface, OpenStackConfig, provider_schema};
+pub use publisher::{OpenStack, OpenStackSettings};

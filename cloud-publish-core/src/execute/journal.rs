@@ -25,10 +25,13 @@ pub enum Made {
         /// What and where.
         staged: Staged,
     },
-    /// An image.
-    Image {
-        /// Its id and region.
-        image: Registered,
+    /// Images, one per region.
+    Images {
+        /// Their ids and regions.
+        images: Vec<Registered>,
+        /// Regions that the same call could not reach.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        failed: Vec<(Region, Trouble)>,
     },
     /// A marketplace's answer.
     Listing {
@@ -40,6 +43,7 @@ pub enum Made {
 /// What happened, as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "fact")]
+#[expect(clippy::large_enum_variant, reason = "facts are few, and each is written and dropped at once")]
 pub enum Fact {
     /// A run took up its work at this place.
     RunStarted {

@@ -1,4 +1,271 @@
-//! placeholder
-mod journal;
+//! Doing it: a plan's steps become calls of [`Publisher`]s, with receipts as they go.
+//!
+//! Owns order, limits, retries, and what happens when something fails or the run is asked to stop. It decides nothing
+//! about what should be there (the plan has), and knows no cloud.
+//!
+//! A step whose dependencies failed is skipped, everything else goes on. When `stop` is cancelled no further step
+//! begins, transfers are dropped where the next run takes them up, short changes are finished, and all of it is recorded.
 
+mod attempt;
+mod board;
+mod journal;
+mod limits;
+mod notes;
+mod perform;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub use self::attempt::RetryPolicy;
+use self::attempt::{Attempted, Surroundings, attempt};
+use self::board::Board;
+pub use self::board::Ended;
 pub use self::journal::{Fact, Journal, Made, Receipt};
+pub use self::limits::DEFAULT_CONCURRENCY;
+use self::limits::Limits;
+use self::perform::Job;
+use crate::clock::Clock;
+use crate::disk::Disk;
+use crate::error::{Error, Kind};
+use crate::event::{Event, Reporter, Trouble};
+use crate::identity::Place;
+use crate::names::{ImageId, Region, TargetName};
+use crate::plan::{Action, ArtifactRef, ImageSource, Plan, Step, StepId};
+use crate::publisher::{ImageSpec, Note, Publisher, Staged};
+
+/// A target as execution sees it.
+#[derive(Clone, Debug)]
+pub struct Hand {
+    /// Does the work.
+    pub publisher: Arc<dyn Publisher>,
+    /// Whose place it is.
+    pub place: Place,
+    /// Steps at once.
+    pub concurrency: u32,
+}
+
+/// What execution needs besides the plan.
+#[derive(Debug)]
+pub struct Execution {
+    /// The targets.
+    pub hands: BTreeMap<TargetName, Hand>,
+    /// The verified disks.
+    pub disks: BTreeMap<ArtifactRef, Arc<Disk>>,
+    /// Notes of earlier runs.
+    pub notes: BTreeMap<(Place, StepId), Vec<Note>>,
+    /// Where receipts are kept.
+    pub journal: Arc<dyn Journal>,
+    /// Who hears of it.
+    pub reporter: Arc<dyn Reporter>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Cancelled to stop.
+    pub stop: CancellationToken,
+    /// How often to try.
+    pub retry: RetryPolicy,
+}
+
+/// How a plan's execution ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Every step's end.
+    pub steps: BTreeMap<StepId, Ended>,
+    /// The run was asked to stop.
+    pub stopped: bool,
+}
+
+/// Carries out a plan.
+///
+/// # Behaviour
+/// Never fails as a whole: every step's end is in the outcome. Returns when nothing runs any more.
+pub async fn execute(plan: &Plan, execution: Execution) -> Outcome {
+    Run::new(plan, execution).finish().await
+}
+
+struct Run<'p> {
+    plan: &'p Plan,
+    execution: Execution,
+    around: Surroundings,
+    board: Board<'p>,
+    limits: Limits,
+    tasks: JoinSet<(StepId, Duration, Attempted)>,
+    /// Targets whose lease was lost.
+    lost: BTreeSet<TargetName>,
+    /// Why nothing more may begin.
+    closed: Option<String>,
+}
+
+impl<'p> Run<'p> {
+    fn new(plan: &'p Plan, execution: Execution) -> Self {
+        let around = Surroundings {
+            journal: execution.journal.clone(),
+            reporter: execution.reporter.clone(),
+            clock: execution.clock.clone(),
+            stop: execution.stop.clone(),
+            retry: execution.retry,
+        };
+        let most = execution.hands.iter().map(|(target, hand)| (target.clone(), hand.concurrency)).collect();
+        Self {
+            plan,
+            around,
+            board: Board::new(&plan.steps),
+            limits: Limits::new(most),
+            tasks: JoinSet::new(),
+            lost: BTreeSet::new(),
+            closed: None,
+            execution,
+        }
+    }
+
+    async fn finish(mut self) -> Outcome {
+        loop {
+            if self.closed.is_none() && !self.around.stop.is_cancelled() {
+                self.begin_what_may();
+            }
+            let Some(joined) = self.tasks.join_next().await else { break };
+            match joined {
+                Ok((id, took, attempted)) => self.end(&id, took, attempted),
+                // A step that panicked is a bug; the others are finished and the run reports it as unfinished.
+                Err(error) => self.closed = Some(format!("a step broke down: {error}")),
+            }
+        }
+        let stopped = self.around.stop.is_cancelled();
+        let reason = match self.closed {
+            _ if stopped => "stopped on request".into(),
+            Some(reason) => reason,
+            None => "another run has taken over the target".into(),
+        };
+        self.board.close(&reason);
+        Outcome { steps: self.board.into_ended(), stopped }
+    }
+
+    fn begin_what_may(&mut self) {
+        let reporter = self.around.reporter.clone();
+        let ready = self.board.ready(|step, end| {
+            if let Ended::Skipped(reason) = end {
+                reporter.report(&Event::StepSkipped { step: step.id.clone(), reason: reason.clone() });
+            }
+        });
+        for step in ready {
+            if self.lost.contains(&step.target) || !self.limits.admit(step) {
+                continue;
+            }
+            self.board.begin(step);
+            match self.job(step) {
+                Ok(job) => self.spawn(job),
+                Err(error) => {
+                    let attempted = Attempted { result: Err(error), throttled: false, unrecorded: false };
+                    self.end(&step.id, Duration::ZERO, attempted);
+                }
+            }
+        }
+    }
+
+    fn spawn(&mut self, job: Job) {
+        let around = self.around.clone();
+        let key = (job.place.clone(), job.step.id.clone());
+        let earlier = self.execution.notes.get(&key).cloned().unwrap_or_default();
+        around.reporter.report(&Event::StepStarted { step: job.step.id.clone(), at: around.clock.now() });
+        self.tasks.spawn(async move {
+            let start = around.clock.elapsed();
+            let clock = around.clock.clone();
+            let id = job.step.id.clone();
+            let attempted = attempt(job, around, earlier).await;
+            (id, clock.elapsed().saturating_sub(start), attempted)
+        });
+    }
+
+    fn end(&mut self, id: &StepId, took: Duration, attempted: Attempted) {
+        let Some(step) = self.plan.steps.iter().find(|step| step.id == *id) else { return };
+        self.limits.release(step, attempted.throttled);
+        if attempted.unrecorded {
+            self.closed = Some("the ledger cannot be written".into());
+        }
+        let end = match attempted.result {
+            Ok(made) => {
+                let made_id = made_id(&made);
+                let took_s = took.as_secs_f64();
+                self.around.reporter.report(&Event::StepDone { step: id.clone(), took_s, made: made_id });
+                Ended::Done(made)
+            }
+            Err(error) => self.failed(step, &error),
+        };
+        self.board.end(id, end);
+    }
+
+    fn failed(&mut self, step: &Step, error: &Error) -> Ended {
+        match error.kind() {
+            Kind::LeaseHeld => {
+                self.lost.insert(step.target.clone());
+            }
+            Kind::Cancelled if self.around.stop.is_cancelled() => return Ended::Skipped("stopped on request".into()),
+            _ => {}
+        }
+        let trouble = Trouble::from(error);
+        self.around.reporter.report(&Event::StepFailed {
+            step: step.id.clone(),
+            required: step.required,
+            trouble: trouble.clone(),
+        });
+        Ended::Failed(trouble)
+    }
+
+    fn job(&self, step: &Step) -> Result<Job, Error> {
+        let unplanned = |what: &'static str| {
+            Error::new(Kind::Unexpected, format!("the plan names no {what}")).with("step", &step.id)
+        };
+        let hand = self.execution.hands.get(&step.target).ok_or_else(|| unplanned("target"))?;
+        let planned = self.plan.image_of(step).ok_or_else(|| unplanned("image"))?;
+        let artifact = ArtifactRef { variant: planned.image.variant.clone(), arch: planned.image.arch.clone() };
+        Ok(Job {
+            step: step.clone(),
+            place: hand.place.clone(),
+            publisher: hand.publisher.clone(),
+            spec: Arc::<ImageSpec>::new(planned.spec.clone()),
+            disk: self.execution.disks.get(&artifact).cloned(),
+            staged: self.staged(step),
+            id: self.image(step),
+        })
+    }
+
+    fn staged(&self, step: &Step) -> Option<Staged> {
+        let Action::Register { upload } = &step.action else { return None };
+        match self.board.made(upload)? {
+            Made::Staged { staged } => Some(staged.clone()),
+            _ => None,
+        }
+    }
+
+    fn image(&self, step: &Step) -> Option<ImageId> {
+        let (source, region) = match &step.action {
+            Action::Replicate { home, home_region, .. } => (home, Some(home_region)),
+            Action::SetVisibility { from: image, .. }
+            | Action::MarkPublished { from: image }
+            | Action::Tag { from: image, .. }
+            | Action::Point { from: image, .. } => (image, step.region.as_ref()),
+            Action::Upload | Action::Register { .. } | Action::Barrier => return None,
+        };
+        match source {
+            ImageSource::Found(id) => Some(id.clone()),
+            ImageSource::Made(by) => made_in(self.board.made(by)?, region?),
+        }
+    }
+}
+
+/// The id of the image that a step made in a region.
+pub(crate) fn made_in(made: &Made, region: &Region) -> Option<ImageId> {
+    let Made::Images { images, .. } = made else { return None };
+    images.iter().find(|image| image.region == *region).map(|image| image.id.clone())
+}
+
+fn made_id(made: &Made) -> Option<String> {
+    match made {
+        Made::Images { images, .. } => images.first().map(|image| image.id.to_string()),
+        Made::Staged { staged } => Some(staged.id.clone()),
+        Made::Change | Made::Listing { .. } => None,
+    }
+}

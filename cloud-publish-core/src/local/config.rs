@@ -72,6 +72,7 @@ fn as_is() -> Vec<FormatChoice> {
 impl ProviderConfig for LocalConfig {
     const PROVIDER: &'static str = "local";
     const VISIBILITY: Visibility = Visibility::Public;
+    const REGIONS: bool = false;
 
     fn place(&self) -> String {
         self.path.display().to_string()

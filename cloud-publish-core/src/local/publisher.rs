@@ -98,6 +98,7 @@ impl Publisher for Local {
                 pointers: true,
                 marketplace: false,
                 read_back: ReadBack::Content,
+                file_sha512: true,
                 keeps_renditions: true,
             },
         })

@@ -202,6 +202,7 @@ fn image(site: &Site, entry: &Entry, id: ImageId, present: bool) -> Result<Found
         extra_tags: record.and_then(|record| record.extra).unwrap_or_else(|| entry.upload.extra()),
         created: modified(&entry.path()),
         attributes: if present { attributes(site, entry)? } else { BTreeMap::new() },
+        links: site.url(&entry.folder, &entry.file).map(|url| ("download".to_owned(), url)).into_iter().collect(),
         problems,
     })
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::decode;
 use super::document::{Document, Node, Way};
-use super::formats::{CONFIG_PATH, Checked};
+use super::formats::{CONFIG_PATH, Checked, Tags};
 use super::naming::Naming;
 use super::paths::{folder_of, resolve};
 use super::problem::{Problem, Problems};
@@ -69,7 +69,7 @@ pub(crate) struct ConfigFile {
     naming: NamingFile,
     /// Extra tags of all images.
     #[serde(default)]
-    #[schemars(extend("propertyNames" = {"format": "tag-name"}))]
+    #[schemars(with = "Tags")]
     tags: BTreeMap<String, String>,
     /// The targets by name, as `--to` takes them.
     #[serde(default)]

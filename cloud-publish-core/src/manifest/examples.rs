@@ -56,6 +56,7 @@ pub(super) struct CloudConfig {
 impl ProviderConfig for CloudConfig {
     const PROVIDER: &'static str = "cloud";
     const VISIBILITY: Visibility = Visibility::Private;
+    const REGIONS: bool = true;
 
     fn place(&self) -> String {
         self.account.clone().unwrap_or_default()

@@ -43,6 +43,27 @@ impl<T: Word> JsonSchema for Checked<T> {
     }
 }
 
+/// Stands in a schema for names and texts that become tags or properties of images.
+pub(crate) struct Tags;
+
+impl JsonSchema for Tags {
+    fn schema_name() -> Cow<'static, str> {
+        "Tags".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "propertyNames": {"format": "tag-name"},
+        })
+    }
+}
+
 macro_rules! formats {
     ($($type:ident $format:literal,)+) => {
         $(impl Word for $type { const FORMAT: &'static str = $format; })+

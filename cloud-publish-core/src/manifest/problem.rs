@@ -85,7 +85,7 @@ pub struct Problems {
 impl Problems {
     /// Adds one; beyond 200 they are only counted.
     pub fn push(&mut self, problem: Problem) {
-        if self.kept.len() >= KEPT {
+        if self.is_full() {
             self.more += 1;
             return;
         }
@@ -98,6 +98,16 @@ impl Problems {
     pub fn extend(&mut self, others: Self) {
         self.more += others.more;
         others.kept.into_iter().for_each(|problem| self.push(problem));
+    }
+
+    /// True when more would only be counted: looking for near words is no use any more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.kept.len() >= KEPT
+    }
+
+    /// Counts one that nobody will read.
+    pub(crate) fn count_only(&mut self) {
+        self.more += 1;
     }
 
     /// True when nothing is wrong.
@@ -159,11 +169,20 @@ impl From<Problems> for Error {
     }
 }
 
+/// Cuts what is too long and escapes control characters: what a file says must not reach a terminal as a command.
 fn clip(text: String) -> String {
-    match text.char_indices().nth(MESSAGE) {
-        Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default()),
-        None => text,
+    let mut clipped = String::with_capacity(text.len().min(2 * MESSAGE));
+    for (count, c) in text.chars().enumerate() {
+        match c {
+            _ if count == MESSAGE => {
+                clipped.push_str("...");
+                break;
+            }
+            c if c.is_control() => clipped.extend(c.escape_debug()),
+            c => clipped.push(c),
+        }
     }
+    clipped
 }
 
 #[cfg(test)]
@@ -202,5 +221,11 @@ mod tests {
         assert!(problems.to_string().ends_with("and 800 more"));
         let long = Problem::new(Place::start(Path::new("x")), "", "é".repeat(9000));
         assert_eq!(long.message.chars().count(), 403);
+    }
+
+    #[test]
+    fn a_message_stays_on_its_line_and_commands_no_terminal() {
+        let problem = Problem::new(Place::start(Path::new("x")), "", "`a\nb\u{1b}[2J`");
+        assert_eq!(problem.to_string(), "x:1:1: `a\\nb\\u{1b}[2J`");
     }
 }

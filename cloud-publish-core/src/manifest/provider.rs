@@ -21,6 +21,9 @@ pub trait ProviderConfig: DeserializeOwned + JsonSchema {
     /// Who may see images of a target that does not say.
     const VISIBILITY: Visibility;
 
+    /// Whether its targets have regions; if not, `regions`, `best_effort` and `deny` are unknown keys there.
+    const REGIONS: bool;
+
     /// Names the account, project or folder as far as the configuration tells: two targets of a provider with one
     /// place are refused, because they would hold each other's images for their own.
     fn place(&self) -> String;
@@ -46,12 +49,20 @@ pub struct ProviderSchema {
     pub(crate) place: fn(&Value) -> Result<String, Failure>,
     /// Who may see images of a target that does not say.
     pub(crate) visibility: Visibility,
+    /// Whether its targets have regions.
+    pub(crate) regions: bool,
 }
 
 impl ProviderSchema {
     /// The description of a provider's keys.
     pub fn of<T: ProviderConfig>() -> Self {
-        Self { provider: T::PROVIDER, schema: schema_of::<T>, place: place::<T>, visibility: T::VISIBILITY }
+        Self {
+            provider: T::PROVIDER,
+            schema: schema_of::<T>,
+            place: place::<T>,
+            visibility: T::VISIBILITY,
+            regions: T::REGIONS,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digests::{Sha256, Sha512};
 use super::document::{Document, Node, Step, Way};
-use super::formats::Checked;
+use super::formats::{Checked, Tags};
 use super::paths::RelativePath;
 use super::problem::{Problem, Problems};
 use super::words::quote;
@@ -82,7 +82,7 @@ pub(crate) struct ArtifactFile {
     pub(crate) description: Option<String>,
     /// Properties for the images at one kind of cloud: `[artifact.properties.openstack]`.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, BTreeMap<String, String>>", extend("propertyNames" = {"format": "provider"}))]
+    #[schemars(with = "BTreeMap<String, Tags>", extend("propertyNames" = {"format": "provider"}))]
     pub(crate) properties: BTreeMap<Provider, BTreeMap<String, String>>,
 }
 

@@ -12,6 +12,9 @@ use super::provider::ProviderSchema;
 use super::release_file::ReleaseFile;
 use super::target::TargetFile;
 
+/// The keys that only targets with regions have.
+const REGIONAL: [&str; 3] = ["regions", "best_effort", "deny"];
+
 /// The schema of a release manifest.
 pub fn release() -> Value {
     schema_of::<ReleaseFile>().to_value()
@@ -44,6 +47,9 @@ fn target(provider: &ProviderSchema) -> Value {
             (Some(Value::Array(all)), Some(Value::Array(more))) => all.extend(more.iter().cloned()),
             _ => {}
         }
+    }
+    if let Some(Value::Object(properties)) = target.get_mut("properties").filter(|_| !provider.regions) {
+        properties.retain(|key, _| !REGIONAL.contains(&key.as_str()));
     }
     if let Some(Value::Object(word)) = target.pointer_mut("/properties/provider") {
         *word = fixed_word(word, provider.provider);

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::decode;
 use super::document::{Document, Node, Step, Way};
-use super::formats::Checked;
+use super::formats::{Checked, Tags};
 use super::problem::{Place, Problem, Problems};
 use super::release::{Artifact, Release};
 use super::visibility::{Visibility, VisibilityPolicy};
@@ -86,7 +86,7 @@ pub(crate) struct TargetFile {
     pub(crate) publish_together: Option<Together>,
     /// Extra tags of this target's images.
     #[serde(default)]
-    #[schemars(extend("propertyNames" = {"format": "tag-name"}))]
+    #[schemars(with = "Tags")]
     pub(crate) tags: BTreeMap<String, String>,
 }
 

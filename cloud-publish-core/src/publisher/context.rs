@@ -74,6 +74,11 @@ impl Context {
         Self::with_clock(Arc::new(SystemClock::new()))
     }
 
+    /// A context for calls outside a step: it can be cancelled, and has no progress and nobody to keep notes.
+    pub fn detached_from(cancellation: CancellationToken, clock: Arc<dyn Clock>) -> Self {
+        Self::new(cancellation, clock, Arc::new(Nobody), Arc::new(Nobody))
+    }
+
     /// A context on its own with a clock of the caller's.
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
         Self::new(CancellationToken::new(), clock, Arc::new(Nobody), Arc::new(Nobody))

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::document::{Document, Node, Step, Tree, Way};
 use super::problem::{Place, Problem, Problems};
-use super::words::{did_you_mean, list, nearest, quote};
+use super::words::{list, nearest, quote};
 
 /// The keywords that are checked, and those that only inform.
 #[cfg(test)]
@@ -104,7 +104,6 @@ impl Check<'_> {
     fn table(&mut self, schema: &Value, node: &Node) {
         let empty = Map::new();
         let known = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
-        let absent = || known.keys().map(String::as_str).filter(|key| node.get(key).is_none());
         let mut mistyped = Vec::new();
         for (key, entry) in node.entries() {
             if let Some(inner) = known.get(key).or_else(|| schema.get("additionalProperties").filter(|s| s.is_object()))
@@ -114,15 +113,7 @@ impl Check<'_> {
                 }
                 self.inside(Step::Key(key.clone()), |check| check.node(inner, &entry.node));
             } else if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
-                let meant = nearest(key, absent());
-                mistyped.extend(meant);
-                let suggestion = meant.map(|meant| format!("did you mean {}?", quote(meant))).or_else(|| {
-                    let twice = did_you_mean(key, known.keys().map(String::as_str));
-                    twice.or_else(|| Some(format!("known here are {}", list(known.keys().map(String::as_str)))))
-                });
-                self.inside(Step::Key(key.clone()), |check| {
-                    check.wrong(entry.key_at, format!("unknown key {}", quote(key)), suggestion);
-                });
+                mistyped.extend(self.unknown_key(known, node, key));
             }
         }
         let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
@@ -131,6 +122,25 @@ impl Check<'_> {
                 self.missing(node, &quote(key));
             }
         }
+    }
+
+    /// Reports a key that the table does not have; returns the absent one that was probably meant.
+    fn unknown_key<'s>(&mut self, known: &'s Map<String, Value>, table: &Node, key: &str) -> Option<&'s str> {
+        let words = || known.keys().map(String::as_str);
+        if self.problems.is_full() {
+            self.problems.count_only();
+            return None;
+        }
+        let meant = nearest(key, words().filter(|word| table.get(word).is_none()));
+        let suggestion = match meant {
+            Some(meant) => format!("did you mean {}?", quote(meant)),
+            None => format!("known here are {}", list(words())),
+        };
+        let at = table.entries().get(key).map_or(table.at, |entry| entry.key_at);
+        self.inside(Step::Key(key.to_owned()), |check| {
+            check.wrong(at, format!("unknown key {}", quote(key)), Some(suggestion));
+        });
+        meant
     }
 
     fn missing(&mut self, node: &Node, keys: &str) {

@@ -222,6 +222,22 @@ boot = "uefi"
 }
 
 #[test]
+fn regions_are_unknown_where_a_provider_has_none() {
+    let problems = config_with("path = \"public\"", "path = \"public\"\nregions = \"all\"");
+    assert!(
+        problems[0].starts_with("etc/publish.toml:11:1: unknown key `regions`; known here are `archs`"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn a_flood_of_mistakes_is_counted_not_listed() {
+    let flood = (0..20_000).fold(RELEASE.to_owned(), |text, at| text + &format!("k{at} = 1\n"));
+    let problems = parse_release(&flood).unwrap_err();
+    assert_eq!(problems.len(), 20_000);
+}
+
+#[test]
 fn a_document_of_another_sort_is_refused() {
     let problems = Release::parse(Path::new("x.json"), "[]").unwrap_err();
     assert_eq!(lines(&problems), ["x.json:1:1: the document is a list, expected a table"]);
@@ -230,6 +246,16 @@ fn a_document_of_another_sort_is_refused() {
 }
 
 proptest! {
+    #[test]
+    fn a_file_of_any_bytes_is_refused_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.toml", "a.json"] {
+            let file = folder.path().join(name);
+            std::fs::write(&file, &bytes).unwrap();
+            assert!(Release::read(&file).is_err());
+        }
+    }
+
     #[test]
     fn a_release_with_any_piece_replaced_never_panics(at in 0..RELEASE.len(), length in 0..40usize, text in any::<String>()) {
         let mut bytes = RELEASE.as_bytes().to_vec();

@@ -1,0 +1,73 @@
+//! The executor's end of a verb's [`Context`](crate::publisher::Context): notes go to the ledger, progress to the
+//! reporter.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use super::journal::{Fact, Journal, Receipt};
+use super::perform::Job;
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::event::{Event, Reporter};
+use crate::identity::Place;
+use crate::plan::StepId;
+use crate::publisher::{Note, Notes, Progress};
+
+/// Keeps one step's notes.
+#[derive(Debug)]
+pub(super) struct StepNotes {
+    step: StepId,
+    place: Place,
+    journal: Arc<dyn Journal>,
+    clock: Arc<dyn Clock>,
+    known: Mutex<Vec<Note>>,
+}
+
+impl StepNotes {
+    pub(super) fn new(job: &Job, journal: Arc<dyn Journal>, clock: Arc<dyn Clock>, earlier: Vec<Note>) -> Self {
+        Self { step: job.step.id.clone(), place: job.place.clone(), journal, clock, known: Mutex::new(earlier) }
+    }
+}
+
+#[async_trait]
+impl Notes for StepNotes {
+    async fn write(&self, note: Note) -> Result<()> {
+        let receipt = Receipt {
+            place: self.place.clone(),
+            step: Some(self.step.clone()),
+            at: self.clock.now(),
+            fact: Fact::Noted { note: note.clone() },
+        };
+        self.journal.keep(receipt).await?;
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+        Ok(())
+    }
+
+    fn earlier(&self) -> Vec<Note> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Passes one step's progress on.
+#[derive(Debug)]
+pub(super) struct StepProgress {
+    step: StepId,
+    reporter: Arc<dyn Reporter>,
+}
+
+impl StepProgress {
+    pub(super) fn new(step: StepId, reporter: Arc<dyn Reporter>) -> Self {
+        Self { step, reporter }
+    }
+}
+
+impl Progress for StepProgress {
+    fn advanced(&self, done: u64, total: u64) {
+        self.reporter.report(&Event::StepProgress { step: self.step.clone(), done, total });
+    }
+
+    fn says(&self, message: &str) {
+        self.reporter.report(&Event::StepSays { step: self.step.clone(), message: message.to_owned() });
+    }
+}

@@ -1,0 +1,123 @@
+//! A step becomes a call: which verb, with which request.
+
+use std::sync::Arc;
+
+use super::journal::Made;
+use crate::disk::Disk;
+use crate::error::{Error, Kind, Result, Retry};
+use crate::event::Trouble;
+use crate::identity::{Marks, Place};
+use crate::names::{ImageId, Region};
+use crate::plan::{Action, Step};
+use crate::publisher::{
+    Context, ImageAt, ImageSpec, PointRequest, Publisher, RegisterRequest, Registered, ReplicateRequest, Staged,
+    TagRequest, UploadRequest, VisibilityRequest,
+};
+
+/// One step with everything its call needs, taken from the plan and from the steps before it.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub(super) step: Step,
+    pub(super) place: Place,
+    pub(super) publisher: Arc<dyn Publisher>,
+    pub(super) spec: Arc<ImageSpec>,
+    pub(super) disk: Option<Arc<Disk>>,
+    pub(super) staged: Option<Staged>,
+    pub(super) id: Option<ImageId>,
+}
+
+/// Whether a failure in passing would be tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Chance {
+    More,
+    Last,
+}
+
+/// Makes the call.
+pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Result<Made> {
+    let publisher = job.publisher.as_ref();
+    match &job.step.action {
+        Action::Barrier => Ok(Made::Change),
+        Action::Upload => {
+            let request =
+                UploadRequest { image: job.spec.clone(), region: job.region()?.clone(), disk: job.disk()?.clone() };
+            publisher.upload(context, &request).await.map(|staged| Made::Staged { staged })
+        }
+        Action::Register { .. } => {
+            let request = RegisterRequest { image: job.spec.clone(), staged: job.staged()?.clone() };
+            let image = publisher.register(context, &request).await?;
+            Ok(Made::Images { images: vec![image], failed: Vec::new() })
+        }
+        Action::Replicate { home_region, regions, required, .. } => {
+            let home = job.at(home_region)?;
+            let request = ReplicateRequest { image: job.spec.clone(), home, regions: regions.clone() };
+            collect(publisher.replicate(context, &request).await?, required, chance)
+        }
+        Action::SetVisibility { visibility, .. } => {
+            let request = VisibilityRequest { at: job.at(job.region()?)?, wanted: visibility.clone() };
+            publisher.set_visibility(context, &request).await.map(|()| Made::Change)
+        }
+        Action::MarkPublished { .. } => {
+            let marks = Marks { published: Some(context.clock().now()), ..Marks::default() };
+            tag(job, context, marks).await
+        }
+        Action::Tag { marks, .. } => tag(job, context, marks.clone()).await,
+        Action::Point { pointer, .. } => {
+            let request = PointRequest { pointer: pointer.clone(), at: job.at(job.region()?)? };
+            publisher.point(context, &request).await.map(|()| Made::Change)
+        }
+    }
+}
+
+async fn tag(job: &Job, context: &Context, marks: Marks) -> Result<Made> {
+    let request = TagRequest { at: job.at(job.region()?)?, marks, extra: Some(job.spec.extra_tags.clone()) };
+    job.publisher.tag(context, &request).await.map(|()| Made::Change)
+}
+
+/// Splits the regions of a replication into those that have the image and those that failed.
+///
+/// The step fails when a required region did, when none has the image, or when trying again may help another region.
+fn collect(results: Vec<(Region, Result<Registered>)>, required: &[Region], chance: Chance) -> Result<Made> {
+    let mut images = Vec::new();
+    let mut failed = Vec::new();
+    for (region, result) in results {
+        match result {
+            Ok(image) => images.push(image),
+            Err(error) => failed.push((required.contains(&region), error.with("region", &region), region)),
+        }
+    }
+    let nothing = images.is_empty();
+    let is_fatal = |(required, error, _): &(bool, Error, Region)| {
+        *required || nothing || (chance == Chance::More && error.retry() != Retry::Never)
+    };
+    // A passing failure first: trying again may leave only the lasting ones, or none.
+    failed.sort_by_key(|(required, error, _)| (error.retry() == Retry::Never, !required));
+    if let Some(first) = failed.iter().position(is_fatal) {
+        return Err(failed.swap_remove(first).1);
+    }
+    let failed = failed.into_iter().map(|(_, error, region)| (region, Trouble::from(&error))).collect();
+    Ok(Made::Images { images, failed })
+}
+
+impl Job {
+    fn region(&self) -> Result<&Region> {
+        self.step.region.as_ref().ok_or_else(|| self.incomplete("region"))
+    }
+
+    fn disk(&self) -> Result<&Arc<Disk>> {
+        self.disk.as_ref().ok_or_else(|| self.incomplete("disk"))
+    }
+
+    fn staged(&self) -> Result<&Staged> {
+        self.staged.as_ref().ok_or_else(|| self.incomplete("staged object"))
+    }
+
+    fn at(&self, region: &Region) -> Result<ImageAt> {
+        let id = self.id.clone().ok_or_else(|| self.incomplete("image"))?;
+        Ok(ImageAt { region: region.clone(), id, tags: self.spec.tags.clone() })
+    }
+
+    fn incomplete(&self, what: &str) -> Error {
+        Error::new(Kind::NotFound, format!("an earlier step made no {what} for this one")).with("step", &self.step.id)
+    }
+}

@@ -1,0 +1,204 @@
+//! The steps that bring one image to its regions, up to the barrier, and those that publish it behind the barrier.
+
+use super::found::{Found, look, refusal};
+use super::{
+    Action, Desired, DesiredPlace, Drift, ImageSource, Permissions, Plan, RefusalKind, Step, StepId, TargetState,
+};
+use crate::names::{PointerName, Region};
+use crate::publisher::Replication;
+use crate::survey::FoundImage;
+
+/// What came of one image: where each region gets it from, and what it has to wait for.
+#[derive(Debug, Default)]
+pub(super) struct Route<'a> {
+    /// Regions that have the image or will get it.
+    pub(super) arrivals: Vec<Arrival<'a>>,
+}
+
+/// One region of a [`Route`].
+#[derive(Debug)]
+pub(super) struct Arrival<'a> {
+    pub(super) region: Region,
+    pub(super) required: bool,
+    pub(super) source: ImageSource,
+    pub(super) found: Option<&'a FoundImage>,
+    pub(super) pointers: Vec<PointerName>,
+}
+
+impl Arrival<'_> {
+    /// The step that makes it, if one does.
+    pub(super) fn made_by(&self) -> Option<&StepId> {
+        match &self.source {
+            ImageSource::Made(step) => Some(step),
+            ImageSource::Found(_) => None,
+        }
+    }
+}
+
+/// Looks at an image in all its regions and plans what brings it there.
+pub(super) fn bring<'a>(
+    state: &TargetState<'a>,
+    desired: &Desired,
+    permissions: Permissions,
+    plan: &mut Plan,
+) -> Route<'a> {
+    let mut route = Route::default();
+    let mut missing = Vec::new();
+    for place in &desired.places {
+        match look(state, desired, place, permissions.republish) {
+            Found::Nothing { why } => missing.push((place, why)),
+            Found::Unpublished(found) | Found::Published(found) => {
+                let source = ImageSource::Found(found.id.clone());
+                route.arrivals.push(arrival(place, source, Some(found)));
+            }
+            Found::Leave { message, hint } => plan.drift.push(drift(state, desired, place, (message, hint))),
+            Found::Refuse(RefusalKind::Unreadable, message, hint) if !place.required => {
+                plan.drift.push(drift(state, desired, place, (message, hint)));
+            }
+            refused => plan.refusals.extend(refusal(state, &desired.image, &place.region, refused)),
+        }
+    }
+    create(state, desired, missing, (&mut route, plan));
+    route
+}
+
+fn create<'a>(
+    state: &TargetState<'a>,
+    desired: &Desired,
+    missing: Vec<(&DesiredPlace, String)>,
+    (route, plan): (&mut Route<'a>, &mut Plan),
+) {
+    match state.info.capability.replication {
+        Replication::Independent | Replication::None => {
+            for (place, why) in missing {
+                let made = upload_and_register(state, desired, place, (&why, plan));
+                route.arrivals.push(arrival(place, ImageSource::Made(made), None));
+            }
+        }
+        Replication::PerRegion => {
+            let home = home(state, desired, &missing, (route, plan));
+            for (place, why) in missing.iter().filter(|(place, _)| place.region != state.info.home) {
+                let step = replicate(state, desired, &[(place, why)], &home);
+                let made = step.id.clone();
+                plan.steps.push(step);
+                route.arrivals.push(arrival(place, ImageSource::Made(made), None));
+            }
+        }
+        Replication::Batch => {
+            let home = home(state, desired, &missing, (route, plan));
+            let others: Vec<(&DesiredPlace, &String)> = missing
+                .iter()
+                .filter(|(place, _)| place.region != state.info.home)
+                .map(|(place, why)| (*place, why))
+                .collect();
+            if others.is_empty() {
+                return;
+            }
+            let step = replicate(state, desired, &others, &home);
+            for (place, _) in &others {
+                route.arrivals.push(arrival(place, ImageSource::Made(step.id.clone()), None));
+            }
+            plan.steps.push(step);
+        }
+    }
+}
+
+/// Where the home region's image comes from; plans its creation when it is missing.
+fn home<'a>(
+    state: &TargetState<'a>,
+    desired: &Desired,
+    missing: &[(&DesiredPlace, String)],
+    (route, plan): (&mut Route<'a>, &mut Plan),
+) -> ImageSource {
+    let home = &state.info.home;
+    if let Some((place, why)) = missing.iter().find(|(place, _)| place.region == *home) {
+        let made = upload_and_register(state, desired, place, (why, plan));
+        route.arrivals.push(arrival(place, ImageSource::Made(made.clone()), None));
+        return ImageSource::Made(made);
+    }
+    let found = route.arrivals.iter().find(|arrival| arrival.region == *home);
+    found.map_or_else(
+        || ImageSource::Made(StepId::new(&state.info.target, &desired.image, Some(home), "register")),
+        |arrival| arrival.source.clone(),
+    )
+}
+
+fn upload_and_register(
+    state: &TargetState<'_>,
+    desired: &Desired,
+    place: &DesiredPlace,
+    (why, plan): (&str, &mut Plan),
+) -> StepId {
+    let upload = step(state, desired, place, (Action::Upload, Vec::new(), why.to_owned()));
+    let action = Action::Register { upload: upload.id.clone() };
+    let register = step(state, desired, place, (action, vec![upload.id.clone()], why.to_owned()));
+    let made = register.id.clone();
+    plan.steps.extend([upload, register]);
+    made
+}
+
+fn replicate(state: &TargetState<'_>, desired: &Desired, to: &[(&DesiredPlace, &String)], home: &ImageSource) -> Step {
+    let mut places: Vec<&DesiredPlace> = to.iter().map(|(place, _)| *place).collect();
+    places.sort_by_key(|place| (!place.required, place.region.clone()));
+    let required: Vec<Region> =
+        places.iter().filter(|place| place.required).map(|place| place.region.clone()).collect();
+    let one = if let [place] = places.as_slice() { Some(place.region.clone()) } else { None };
+    let action = Action::Replicate {
+        home: home.clone(),
+        home_region: state.info.home.clone(),
+        regions: places.iter().map(|place| place.region.clone()).collect(),
+        required: required.clone(),
+    };
+    let after = match home {
+        ImageSource::Made(step) => vec![step.clone()],
+        ImageSource::Found(_) => Vec::new(),
+    };
+    Step {
+        id: StepId::new(&state.info.target, &desired.image, one.as_ref(), action.verb()),
+        target: state.info.target.clone(),
+        image: Some(desired.image.clone()),
+        region: one,
+        action,
+        after,
+        required: !required.is_empty(),
+        reason: to.iter().map(|(_, why)| why.as_str()).next().unwrap_or("not there").to_owned(),
+    }
+}
+
+fn arrival<'a>(place: &DesiredPlace, source: ImageSource, found: Option<&'a FoundImage>) -> Arrival<'a> {
+    Arrival {
+        region: place.region.clone(),
+        required: place.required,
+        source,
+        found,
+        pointers: place.expected.pointers.clone(),
+    }
+}
+
+fn drift(state: &TargetState<'_>, desired: &Desired, place: &DesiredPlace, (message, hint): (String, String)) -> Drift {
+    Drift {
+        target: state.info.target.clone(),
+        image: desired.image.clone(),
+        region: place.region.clone(),
+        message,
+        hint,
+    }
+}
+
+fn step(
+    state: &TargetState<'_>,
+    desired: &Desired,
+    place: &DesiredPlace,
+    (action, after, reason): (Action, Vec<StepId>, String),
+) -> Step {
+    Step {
+        id: StepId::new(&state.info.target, &desired.image, Some(&place.region), action.verb()),
+        target: state.info.target.clone(),
+        image: Some(desired.image.clone()),
+        region: Some(place.region.clone()),
+        action,
+        after,
+        required: place.required,
+        reason,
+    }
+}

@@ -1,0 +1,236 @@
+//! The plan of one target: every image brought to its regions, the barriers, and what is published behind them.
+
+use std::collections::BTreeMap;
+
+use super::artifact::{Arrival, Route, bring};
+use super::{
+    Action, ArtifactRef, Desired, Drift, ImageSource, Permissions, Plan, PlannedImage, Step, StepId, TargetState,
+};
+use crate::manifest::Together;
+use crate::names::{PointerName, Region};
+use crate::survey::{FoundImage, Life};
+
+/// Plans one target.
+pub(super) fn plan(state: &TargetState<'_>, permissions: Permissions, plan: &mut Plan) {
+    let routes: Vec<(&Desired, Route<'_>)> =
+        state.desired.iter().map(|desired| (desired, bring(state, desired, permissions, plan))).collect();
+    for (desired, route) in &routes {
+        plan.images.push(planned(state, desired, route));
+    }
+    let barriers = barriers(state, &routes, plan);
+    let mut pointers = Pointers::default();
+    for (desired, route) in &routes {
+        let barrier = barriers.get(&artifact(desired));
+        for arrival in &route.arrivals {
+            let publisher = Publication { state, desired, arrival, barrier };
+            let last = publisher.publish(permissions, plan);
+            pointers.note(&publisher, last);
+        }
+    }
+    pointers.plan(state, plan);
+}
+
+fn planned(state: &TargetState<'_>, desired: &Desired, route: &Route<'_>) -> PlannedImage {
+    let found = route.arrivals.iter().filter_map(|arrival| Some((arrival.region.clone(), arrival.found?.id.clone())));
+    PlannedImage {
+        target: state.info.target.clone(),
+        image: desired.image.clone(),
+        spec: desired.spec.clone(),
+        found: found.collect(),
+    }
+}
+
+fn artifact(desired: &Desired) -> ArtifactRef {
+    ArtifactRef { variant: desired.image.variant.clone(), arch: desired.image.arch.clone() }
+}
+
+/// One barrier per artifact, or one for the whole target, wherever something is still to be published.
+fn barriers(
+    state: &TargetState<'_>,
+    routes: &[(&Desired, Route<'_>)],
+    plan: &mut Plan,
+) -> BTreeMap<ArtifactRef, StepId> {
+    let mut waits: BTreeMap<Option<ArtifactRef>, Vec<StepId>> = BTreeMap::new();
+    let mut open: BTreeMap<Option<ArtifactRef>, bool> = BTreeMap::new();
+    let group = |desired: &Desired| match state.together {
+        Together::Artifact => Some(artifact(desired)),
+        Together::Target => None,
+    };
+    for (desired, route) in routes {
+        let waits = waits.entry(group(desired)).or_default();
+        waits.extend(route.arrivals.iter().filter_map(Arrival::made_by).cloned());
+        let unpublished = |arrival: &Arrival<'_>| arrival.found.is_none_or(|found| found.life() != Life::Published);
+        *open.entry(group(desired)).or_default() |= route.arrivals.iter().any(unpublished);
+    }
+    let mut steps = BTreeMap::new();
+    for (group, mut after) in waits {
+        if !open.get(&group).copied().unwrap_or_default() {
+            continue;
+        }
+        after.sort();
+        after.dedup();
+        let id = match &group {
+            Some(artifact) => StepId::of_target(&state.info.target, &format!("{artifact}/barrier")),
+            None => StepId::of_target(&state.info.target, "barrier"),
+        };
+        let reason = match &group {
+            Some(_) => "nothing of an artifact is published before it is in every required region",
+            None => "nothing of the release is published here before all of it is there",
+        };
+        plan.steps.push(Step {
+            id: id.clone(),
+            target: state.info.target.clone(),
+            image: None,
+            region: None,
+            action: Action::Barrier,
+            after,
+            required: true,
+            reason: reason.to_owned(),
+        });
+        for (desired, _) in routes.iter().filter(|(desired, _)| belongs(&group, desired)) {
+            steps.insert(artifact(desired), id.clone());
+        }
+    }
+    steps
+}
+
+fn belongs(group: &Option<ArtifactRef>, desired: &Desired) -> bool {
+    group.as_ref().is_none_or(|one| *one == artifact(desired))
+}
+
+/// Publishing one image in one region, behind its barrier.
+struct Publication<'a> {
+    state: &'a TargetState<'a>,
+    desired: &'a Desired,
+    arrival: &'a Arrival<'a>,
+    barrier: Option<&'a StepId>,
+}
+
+impl Publication<'_> {
+    /// Plans what is missing; returns the step after which the image counts as published, if there is one.
+    fn publish(&self, permissions: Permissions, plan: &mut Plan) -> Option<StepId> {
+        match self.arrival.found {
+            Some(found) if found.life() == Life::Published => {
+                self.complete(found, permissions, plan);
+                None
+            }
+            _ => Some(self.publish_anew(plan)),
+        }
+    }
+
+    fn publish_anew(&self, plan: &mut Plan) -> StepId {
+        let mut after: Vec<StepId> = self.barrier.cloned().into_iter().collect();
+        after.extend(self.arrival.made_by().cloned());
+        let wanted = self.desired.spec.visibility.clone();
+        let is_so = self.arrival.found.is_some_and(|found| found.visibility == wanted);
+        if !is_so {
+            let source = self.arrival.source.clone();
+            let action = Action::SetVisibility { from: source, visibility: wanted };
+            let step = self.step(action, after.clone(), "not yet usable by those it is for");
+            after.push(step.id.clone());
+            plan.steps.push(step);
+        }
+        let action = Action::MarkPublished { from: self.arrival.source.clone() };
+        let step = self.step(action, after, "the last write of a publication");
+        let id = step.id.clone();
+        plan.steps.push(step);
+        id
+    }
+
+    fn complete(&self, found: &FoundImage, permissions: Permissions, plan: &mut Plan) {
+        let wanted = &self.desired.spec.visibility;
+        if found.visibility != *wanted {
+            if permissions.repair {
+                let image = self.arrival.source.clone();
+                let action = Action::SetVisibility { from: image, visibility: wanted.clone() };
+                plan.steps.push(self.step(action, Vec::new(), "somebody changed it by hand, and --repair was given"));
+            } else {
+                plan.drift.push(Drift {
+                    target: self.state.info.target.clone(),
+                    image: self.desired.image.clone(),
+                    region: self.arrival.region.clone(),
+                    message: format!("{} is {}, should be {wanted}", found.id, found.visibility),
+                    hint: "somebody changed it by hand; --repair sets it back".into(),
+                });
+            }
+        }
+        let lacks = |(name, value): (&String, &String)| found.extra_tags.get(name) != Some(value);
+        if self.desired.spec.extra_tags.iter().any(lacks) {
+            let action = Action::Tag { from: self.arrival.source.clone(), marks: found.marks.clone() };
+            plan.steps.push(self.step(action, Vec::new(), "tags are missing or differ"));
+        }
+    }
+
+    fn step(&self, action: Action, after: Vec<StepId>, reason: &str) -> Step {
+        let (target, region) = (&self.state.info.target, &self.arrival.region);
+        Step {
+            id: StepId::new(target, &self.desired.image, Some(region), action.verb()),
+            target: target.clone(),
+            image: Some(self.desired.image.clone()),
+            region: Some(region.clone()),
+            action,
+            after,
+            required: self.arrival.required,
+            reason: reason.to_owned(),
+        }
+    }
+
+    /// Whether users here are led to a later release of the line already: then no pointer moves.
+    fn is_superseded(&self) -> bool {
+        let own = &self.desired.spec.tags;
+        let newer = |found: &FoundImage| {
+            found.region == self.arrival.region
+                && found.marks.published.is_some()
+                && matches!(found.life(), Life::Published | Life::Hidden)
+                && found.tags.as_ref().is_some_and(|tags| {
+                    tags.line() == own.line() && (tags.date, &tags.version) > (own.date, &own.version)
+                })
+        };
+        self.state.survey.images.iter().any(newer)
+    }
+}
+
+/// The pointers of a target: one step each, however many images it stands for.
+#[derive(Default)]
+struct Pointers(BTreeMap<(Region, PointerName), Pointer>);
+
+struct Pointer {
+    /// The first of the images that it may resolve to.
+    step: Step,
+    /// All of them, as far as they have ids.
+    images: Vec<ImageSource>,
+    superseded: bool,
+}
+
+impl Pointers {
+    fn note(&mut self, publication: &Publication<'_>, last: Option<StepId>) {
+        if !publication.state.info.capability.pointers {
+            return;
+        }
+        for name in &publication.arrival.pointers {
+            let image = publication.arrival.source.clone();
+            let key = (publication.arrival.region.clone(), name.clone());
+            let pointer = self.0.entry(key).or_insert_with(|| {
+                let action = Action::Point { from: image.clone(), pointer: name.clone() };
+                let mut step = publication.step(action, Vec::new(), "it is the newest of its line");
+                let region = &publication.arrival.region;
+                step.id = StepId::of_target(&step.target, &format!("{region}/point/{name}"));
+                Pointer { step, images: Vec::new(), superseded: false }
+            });
+            pointer.images.push(image);
+            pointer.step.after.extend(last.clone());
+            pointer.superseded |= publication.is_superseded();
+        }
+    }
+
+    fn plan(self, state: &TargetState<'_>, plan: &mut Plan) {
+        for ((region, name), pointer) in self.0 {
+            let now = state.survey.pointers.iter().find(|found| found.region == region && found.name == name);
+            let there = now.and_then(|found| found.to.as_ref());
+            let right = there.is_some_and(|id| pointer.images.contains(&ImageSource::Found(id.clone())));
+            if !right && !pointer.superseded {
+                plan.steps.push(pointer.step);
+            }
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! The rerun table, row by row.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Action, Desired, DesiredPlace, ImageRef, Permissions, Plan, RefusalKind, TargetState};
+use crate::digest::Digest;
+use crate::disk::Format;
+use crate::identity::{ImageTags, KeyTag, Marks, Place};
+use crate::manifest::{Boot, Together, Visibility};
+use crate::names::{Class, Region};
+use crate::publisher::{
+    Capability, Expected, ImageSpec, ReadBack, Replication, TargetInfo, VisibilityKind, WantedRegion,
+};
+use crate::survey::{FoundImage, FoundPointer, Gap, Native, Survey};
+
+fn region(name: &str) -> Region {
+    name.parse().unwrap()
+}
+
+fn info(replication: Replication) -> TargetInfo {
+    let wanted = |name, required| WantedRegion { region: region(name), required };
+    TargetInfo {
+        target: "cloud".parse().unwrap(),
+        place: Place { provider: "memory".parse().unwrap(), account: "acc".parse().unwrap() },
+        home: region("one"),
+        regions: vec![wanted("one", true), wanted("two", true), wanted("far", false)],
+        skipped: Vec::new(),
+        renditions: vec!["as-is".parse().unwrap()],
+        capability: Capability {
+            replication,
+            replicas_are_visible: false,
+            visibilities: BTreeSet::from([VisibilityKind::Private, VisibilityKind::Public]),
+            together: None,
+            pointers: true,
+            marketplace: false,
+            read_back: ReadBack::Content,
+            file_sha512: false,
+            keeps_renditions: false,
+        },
+    }
+}
+
+fn tags(release: &str, date: &str) -> ImageTags {
+    ImageTags {
+        owner: "debian".parse().unwrap(),
+        release: release.parse().unwrap(),
+        suite: "bookworm".parse().unwrap(),
+        version: date.replace('-', "").parse().unwrap(),
+        class: Class::Release,
+        variant: "genericcloud".parse().unwrap(),
+        arch: "amd64".parse().unwrap(),
+        rendition: "as-is".parse().unwrap(),
+        date: format!("{date}T00:00:00Z").parse().unwrap(),
+        digest: Digest::from_bytes([1; 32]),
+    }
+}
+
+fn desired(info: &TargetInfo) -> Desired {
+    let tags = tags("r1", "2024-01-01");
+    let expected = Expected { attributes: BTreeMap::new(), pointers: vec!["latest".parse().unwrap()] };
+    let place = |wanted: &WantedRegion| DesiredPlace {
+        region: wanted.region.clone(),
+        required: wanted.required,
+        expected: expected.clone(),
+    };
+    Desired {
+        image: ImageRef { variant: tags.variant.clone(), arch: tags.arch.clone(), rendition: tags.rendition.clone() },
+        places: info.regions.iter().map(place).collect(),
+        spec: ImageSpec {
+            tags,
+            name: "debian-12".parse().unwrap(),
+            family: "debian-12".into(),
+            description: String::new(),
+            suite_id: "12".into(),
+            boot: Boot::Uefi,
+            format: Format::Raw,
+            file_size: 512,
+            virtual_size: 512,
+            file_sha512: None,
+            build_job: None,
+            extra_tags: BTreeMap::from([("team".to_owned(), "cloud".to_owned())]),
+            properties: BTreeMap::new(),
+            visibility: Visibility::Public,
+            build_manifest: None,
+        },
+    }
+}
+
+fn found(name: &str, tags: ImageTags, marks: Marks) -> FoundImage {
+    FoundImage {
+        region: region(name),
+        id: format!("{name}-{}", tags.release).parse().unwrap(),
+        name: "debian-12".into(),
+        native: Native::Available,
+        visibility: if marks.published.is_some() { Visibility::Public } else { Visibility::Private },
+        tags: Some(tags),
+        marks,
+        extra_tags: BTreeMap::from([("team".to_owned(), "cloud".to_owned())]),
+        created: None,
+        attributes: BTreeMap::new(),
+        links: BTreeMap::new(),
+        problems: Vec::new(),
+    }
+}
+
+fn published() -> Marks {
+    Marks { published: Some("2024-01-01T01:00:00Z".parse().unwrap()), ..Marks::default() }
+}
+
+/// A survey in which the release is there and published everywhere, pointers included.
+fn finished() -> Survey {
+    let names = ["one", "two", "far"];
+    Survey {
+        images: names.iter().map(|name| found(name, tags("r1", "2024-01-01"), published())).collect(),
+        pointers: names
+            .iter()
+            .map(|name| FoundPointer {
+                region: region(name),
+                name: "latest".parse().unwrap(),
+                to: Some(format!("{name}-r1").parse().unwrap()),
+            })
+            .collect(),
+        ..Survey::default()
+    }
+}
+
+fn plan_with(info: &TargetInfo, survey: &Survey, tombstones: &BTreeSet<KeyTag>, permissions: Permissions) -> Plan {
+    let desired = [desired(info)];
+    let state = TargetState { info, desired: &desired, survey, tombstones, together: Together::Artifact };
+    Plan::new(&"r1".parse().unwrap(), &[state], permissions)
+}
+
+fn plan(survey: &Survey) -> Plan {
+    plan_with(&info(Replication::Independent), survey, &BTreeSet::new(), Permissions::default())
+}
+
+fn steps(plan: &Plan) -> Vec<&str> {
+    plan.steps.iter().map(|step| step.id.as_str()).collect()
+}
+
+#[test]
+fn nothing_there_plans_everything_behind_one_barrier() {
+    let plan = plan(&Survey::default());
+    assert_eq!(
+        steps(&plan),
+        [
+            "cloud/genericcloud-amd64/one/upload",
+            "cloud/genericcloud-amd64/one/register",
+            "cloud/genericcloud-amd64/two/upload",
+            "cloud/genericcloud-amd64/two/register",
+            "cloud/genericcloud-amd64/far/upload",
+            "cloud/genericcloud-amd64/far/register",
+            "cloud/genericcloud-amd64/barrier",
+            "cloud/genericcloud-amd64/one/set-visibility",
+            "cloud/genericcloud-amd64/one/mark-published",
+            "cloud/genericcloud-amd64/two/set-visibility",
+            "cloud/genericcloud-amd64/two/mark-published",
+            "cloud/genericcloud-amd64/far/set-visibility",
+            "cloud/genericcloud-amd64/far/mark-published",
+            "cloud/far/point/latest",
+            "cloud/one/point/latest",
+            "cloud/two/point/latest",
+        ]
+    );
+    let barrier = plan.steps.iter().find(|step| step.action == Action::Barrier).unwrap();
+    assert_eq!(barrier.after.len(), 3, "it waits for the image in every wanted region: {:?}", barrier.after);
+    assert!(plan.steps.iter().filter(|step| step.id.as_str().contains("/far/")).all(|step| !step.required));
+}
+
+#[test]
+fn every_step_comes_after_those_it_waits_for() {
+    for replication in [Replication::Independent, Replication::PerRegion, Replication::Batch] {
+        let plan = plan_with(&info(replication), &Survey::default(), &BTreeSet::new(), Permissions::default());
+        for (index, step) in plan.steps.iter().enumerate() {
+            for id in &step.after {
+                let before = plan.steps.iter().position(|other| other.id == *id);
+                assert!(before.is_some_and(|before| before < index), "{replication:?}: {} after {id}", step.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn copies_are_made_once_from_the_home_region() {
+    let copies = plan_with(&info(Replication::PerRegion), &Survey::default(), &BTreeSet::new(), Permissions::default());
+    let uploads = copies.steps.iter().filter(|step| step.action == Action::Upload).count();
+    let replications = steps(&copies).iter().filter(|id| id.ends_with("/replicate")).count();
+    assert_eq!((uploads, replications), (1, 2));
+    let batch = plan_with(&info(Replication::Batch), &Survey::default(), &BTreeSet::new(), Permissions::default());
+    assert_eq!(steps(&batch).iter().filter(|id| id.ends_with("/replicate")).count(), 1);
+}
+
+#[test]
+fn a_finished_release_plans_nothing() {
+    for replication in [Replication::Independent, Replication::PerRegion, Replication::Batch] {
+        let plan = plan_with(&info(replication), &finished(), &BTreeSet::new(), Permissions::default());
+        assert!(plan.is_empty() && plan.drift.is_empty() && plan.refusals.is_empty(), "{plan:#?}");
+    }
+}
+
+#[test]
+fn a_missing_region_is_added_and_nothing_else_is_touched() {
+    let mut survey = finished();
+    survey.images.retain(|image| image.region != region("two"));
+    survey.pointers.retain(|pointer| pointer.region != region("two"));
+    let plan = plan_with(&info(Replication::PerRegion), &survey, &BTreeSet::new(), Permissions::default());
+    assert_eq!(
+        steps(&plan),
+        [
+            "cloud/genericcloud-amd64/two/replicate",
+            "cloud/genericcloud-amd64/barrier",
+            "cloud/genericcloud-amd64/two/set-visibility",
+            "cloud/genericcloud-amd64/two/mark-published",
+            "cloud/two/point/latest",
+        ]
+    );
+}
+
+#[test]
+fn an_unpublished_image_is_adopted() {
+    let mut survey = finished();
+    survey.images[0].marks = Marks::default();
+    assert_eq!(
+        steps(&plan(&survey)),
+        ["cloud/genericcloud-amd64/barrier", "cloud/genericcloud-amd64/one/mark-published"],
+        "its visibility is right already"
+    );
+}
+
+#[test]
+fn changed_visibility_is_reported_and_set_back_only_on_request() {
+    let mut survey = finished();
+    survey.images[0].visibility = Visibility::Private;
+    let plan = plan(&survey);
+    assert!(plan.is_empty());
+    assert_eq!(plan.drift.len(), 1);
+    let repair = Permissions { repair: true, ..Permissions::default() };
+    let repaired = plan_with(&info(Replication::Independent), &survey, &BTreeSet::new(), repair);
+    assert_eq!(steps(&repaired), ["cloud/genericcloud-amd64/one/set-visibility"]);
+}
+
+#[test]
+fn missing_tags_and_pointers_are_added() {
+    let mut survey = finished();
+    survey.images[0].extra_tags.clear();
+    survey.pointers.pop();
+    assert_eq!(steps(&plan(&survey)), ["cloud/genericcloud-amd64/one/tag", "cloud/far/point/latest"]);
+}
+
+#[test]
+fn an_older_release_published_late_moves_no_pointer() {
+    let mut survey = Survey::default();
+    survey.images.push(found("one", tags("r2", "2024-02-01"), published()));
+    let pointed: Vec<&str> = Vec::from_iter(["cloud/far/point/latest", "cloud/two/point/latest"]);
+    let plan = plan(&survey);
+    let points: Vec<&str> = steps(&plan).into_iter().filter(|id| id.contains("/point/")).collect();
+    assert_eq!(points, pointed);
+}
+
+#[test]
+fn what_cleanup_hid_or_retired_is_left_and_reported() {
+    for (native, marks) in [
+        (Native::Hidden, published()),
+        (Native::Retired, published()),
+        (Native::Available, Marks { retired: published().published, ..published() }),
+    ] {
+        let mut survey = finished();
+        survey.images[0].native = native;
+        survey.images[0].marks = marks;
+        let plan = plan(&survey);
+        assert!(plan.is_empty(), "{native:?}: {:?}", steps(&plan));
+        assert_eq!(plan.drift.len(), 1);
+    }
+}
+
+fn refused(survey: &Survey) -> Vec<RefusalKind> {
+    plan(survey).refusals.iter().map(|refusal| refusal.kind).collect()
+}
+
+#[test]
+fn contradictions_refuse_the_run() {
+    let mut withdrawn = finished();
+    withdrawn.images[0].marks.withdrawn = published().published;
+    assert_eq!(refused(&withdrawn), [RefusalKind::Withdrawn]);
+
+    let mut other = finished();
+    other.images[0].tags.as_mut().unwrap().digest = Digest::from_bytes([9; 32]);
+    assert_eq!(refused(&other), [RefusalKind::OtherDigest]);
+
+    let mut twice = finished();
+    let mut twin = twice.images[0].clone();
+    twin.id = "twin".parse().unwrap();
+    twice.images.push(twin);
+    assert_eq!(refused(&twice), [RefusalKind::TwoObjects]);
+
+    let gap = |name: &str| Survey {
+        incomplete: vec![Gap { region: Some(region(name)), reason: "503".into() }],
+        ..Survey::default()
+    };
+    assert_eq!(refused(&gap("two")), [RefusalKind::Unreadable]);
+    assert_eq!(refused(&gap("far")), [], "a best-effort region is only reported");
+}
+
+#[test]
+fn a_tombstone_needs_republish() {
+    let info = info(Replication::Independent);
+    let key = desired(&info).spec.tags.key(&info.place, &region("one"));
+    let tombstones = BTreeSet::from([key]);
+    let plan = plan_with(&info, &Survey::default(), &tombstones, Permissions::default());
+    assert_eq!(plan.refusals.iter().map(|refusal| refusal.kind).collect::<Vec<_>>(), [RefusalKind::Tombstone]);
+    let republish = Permissions { republish: true, ..Permissions::default() };
+    assert!(plan_with(&info, &Survey::default(), &tombstones, republish).refusals.is_empty());
+}
+
+#[test]
+fn foreign_and_untrusted_objects_are_nobody_s_business() {
+    let mut survey = finished();
+    survey.images.iter_mut().for_each(|image| image.tags = None);
+    survey.pointers.clear();
+    let plan = plan(&survey);
+    assert_eq!(plan.steps.iter().filter(|step| step.action == Action::Upload).count(), 3);
+    assert!(plan.images.iter().all(|image| image.found.is_empty()));
+}
+
+#[test]
+fn another_rendition_is_left_unless_the_cloud_keeps_several() {
+    let mut survey = finished();
+    for image in &mut survey.images {
+        image.tags.as_mut().unwrap().rendition = "vhd".parse().unwrap();
+    }
+    let plan = plan(&survey);
+    assert_eq!((plan.steps.len(), plan.drift.len()), (0, 3), "{:?}", steps(&plan));
+    let mut keeps = info(Replication::Independent);
+    keeps.capability.keeps_renditions = true;
+    let plan = plan_with(&keeps, &survey, &BTreeSet::new(), Permissions::default());
+    assert_eq!(plan.steps.iter().filter(|step| step.action == Action::Upload).count(), 3);
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let text = |survey: &Survey| serde_json::to_string(&plan(survey)).unwrap();
+    let mut shuffled = finished();
+    shuffled.images.reverse();
+    shuffled.pointers.reverse();
+    shuffled.images.retain(|image| image.region != region("two"));
+    let mut ordered = finished();
+    ordered.images.retain(|image| image.region != region("two"));
+    assert_eq!(text(&ordered), text(&shuffled));
+    let back: Plan = serde_json::from_str(&text(&ordered)).unwrap();
+    assert_eq!(serde_json::to_string(&back).unwrap(), text(&ordered));
+}

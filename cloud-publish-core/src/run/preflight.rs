@@ -1,0 +1,109 @@
+//! Asking every target, before the first byte, whether the plan can succeed there.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use serde::Serialize;
+
+use super::{Environment, Prepared};
+use crate::error::{Kind, Result};
+use crate::event::Trouble;
+use crate::names::{Region, TargetName};
+use crate::plan::RefusalKind;
+use crate::publisher::{Finding, ImageSpec, PreflightRequest, Probe, Severity};
+
+/// One finding and where it belongs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TargetFinding {
+    /// The target.
+    pub target: TargetName,
+    /// What was found.
+    #[serde(flatten)]
+    pub finding: Finding,
+}
+
+/// Everything that speaks against carrying out a plan.
+#[derive(Clone, Debug, Default)]
+pub struct Preflight {
+    /// What was found, worst first.
+    pub findings: Vec<TargetFinding>,
+    /// Whether one of them is a safety guard.
+    pub guarded: bool,
+}
+
+impl Preflight {
+    /// The findings that refuse the run.
+    pub fn errors(&self) -> impl Iterator<Item = &TargetFinding> {
+        self.findings.iter().filter(|found| found.finding.severity == Severity::Error)
+    }
+}
+
+impl Prepared {
+    /// Asks every target with something to do, and adds what looking and planning have found already.
+    ///
+    /// # Errors
+    /// [`Kind::Cancelled`].
+    pub async fn preflight(&self, environment: &Environment, probe: Probe) -> Result<Preflight> {
+        let context = environment.context();
+        let mut report = self.known();
+        let asked = self.observed.iter().map(|one| {
+            let context = &context;
+            async move {
+                let additions: Vec<(Arc<ImageSpec>, Region)> = self
+                    .plan
+                    .additions(&one.info.target)
+                    .map(|(image, region)| (Arc::new(image.spec.clone()), region.clone()))
+                    .collect();
+                if additions.is_empty() {
+                    return (&one.info.target, Ok(Vec::new()));
+                }
+                let request = PreflightRequest { additions, probe };
+                (&one.info.target, one.target.publisher.preflight(context, &request).await)
+            }
+        });
+        for (target, answer) in context.or_cancelled(join_all(asked)).await? {
+            match answer {
+                Ok(findings) => report.findings.extend(findings.into_iter().map(|finding| at(target, finding))),
+                Err(error) if error.kind() == Kind::Cancelled => return Err(error),
+                Err(error) => report.findings.push(at(target, refused(None, &Trouble::from(&error)))),
+            }
+        }
+        report.findings.sort_by_key(|found| (std::cmp::Reverse(found.finding.severity), found.target.clone()));
+        Ok(report)
+    }
+
+    /// What needs no further call: unreachable targets, the plan's refusals.
+    fn known(&self) -> Preflight {
+        let unreachable = self.unreachable.iter().map(|(target, trouble)| at(target, refused(None, trouble)));
+        let refusals = self.plan.refusals.iter().map(|refusal| {
+            let what = refusal.image.as_ref().map(|image| format!("{image}: ")).unwrap_or_default();
+            let finding = Finding {
+                severity: Severity::Error,
+                region: refusal.region.clone(),
+                message: format!("{what}{}", refusal.message),
+                hint: Some(refusal.hint.clone()),
+            };
+            at(&refusal.target, finding)
+        });
+        let skipped = self.observed.iter().flat_map(|one| {
+            one.info.skipped.iter().map(|(region, why)| {
+                let message = format!("the region is left out: {why}");
+                let finding =
+                    Finding { severity: Severity::Warning, region: Some(region.clone()), message, hint: None };
+                at(&one.info.target, finding)
+            })
+        });
+        Preflight {
+            findings: unreachable.chain(refusals).chain(skipped).collect(),
+            guarded: self.plan.refusals.iter().map(|refusal| refusal.kind).any(RefusalKind::is_guard),
+        }
+    }
+}
+
+fn at(target: &TargetName, finding: Finding) -> TargetFinding {
+    TargetFinding { target: target.clone(), finding }
+}
+
+fn refused(region: Option<Region>, trouble: &Trouble) -> Finding {
+    Finding { severity: Severity::Error, region, message: trouble.error.join(": "), hint: trouble.hint.clone() }
+}

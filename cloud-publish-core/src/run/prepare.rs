@@ -1,0 +1,192 @@
+//! Looking and planning: inputs, targets, surveys, history, and the plan that follows from them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::join_all;
+
+use super::inputs::{Input, gather};
+use super::{Environment, Request, Target};
+use crate::error::{Error, Kind, Result};
+use crate::event::{Event, Trouble};
+use crate::identity::KeyTag;
+use crate::ledger::{History, Ledger};
+use crate::manifest::{Artifact, Together};
+use crate::names::TargetName;
+use crate::plan::{ArtifactRef, Desired, InputFacts, Plan, TargetState, desired};
+use crate::publisher::{SurveyRequest, TargetInfo};
+use crate::survey::Survey;
+
+/// A target, what it should hold and what it holds.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// The target.
+    pub target: Target,
+    /// What it is.
+    pub info: TargetInfo,
+    /// What it should hold of the release.
+    pub desired: Vec<Desired>,
+    /// What it holds.
+    pub survey: Survey,
+}
+
+impl Observed {
+    /// How much must be there before anything is published here.
+    pub fn together(&self) -> Together {
+        let configured = self.target.config.publish_together.unwrap_or(Together::Artifact);
+        self.info.capability.together.unwrap_or(configured)
+    }
+}
+
+/// What was seen, and what should be done about it.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The targets that could be seen.
+    pub observed: Vec<Observed>,
+    /// The targets that could not, and why.
+    pub unreachable: BTreeMap<TargetName, Trouble>,
+    /// What will be done.
+    pub plan: Plan,
+    /// The artifacts' files.
+    pub inputs: BTreeMap<ArtifactRef, Input>,
+    /// What earlier runs wrote down.
+    pub history: History,
+}
+
+/// Looks and plans; changes nothing.
+///
+/// # Errors
+/// [`Kind::InvalidInput`] for bad files or names, [`Kind::Storage`] when the state cannot be read, [`Kind::Cancelled`].
+/// A target that cannot be seen is no error but [`Prepared::unreachable`].
+pub async fn prepare(environment: &Environment, request: &Request) -> Result<Prepared> {
+    let release = &request.release;
+    stage(environment, request, "looking", None);
+    let ledger = Ledger::new(environment.state.clone());
+    let history = ledger.history(&release.name).await?;
+    warn_of(environment, &history);
+    let tombstones: BTreeSet<KeyTag> = ledger.tombstones().await?.iter().map(|tombstone| tombstone.key()).collect();
+
+    let (infos, unreachable) = infos(environment, request).await?;
+    stage(environment, request, "verifying", None);
+    let wants_sha512 = infos.iter().any(|(_, info)| info.capability.file_sha512);
+    let inputs = gather(environment, &wanted_artifacts(request)?, wants_sha512).await?;
+    let facts = inputs.iter().map(|(key, input)| (key.clone(), input.facts.clone())).collect();
+
+    let (observed, unreachable) = observe(environment, request, (infos, unreachable), &facts).await?;
+    let states: Vec<TargetState<'_>> = observed
+        .iter()
+        .map(|one| TargetState {
+            info: &one.info,
+            desired: &one.desired,
+            survey: &one.survey,
+            tombstones: &tombstones,
+            together: one.together(),
+        })
+        .collect();
+    let plan = Plan::new(&release.name, &states, request.options.permissions);
+    Ok(Prepared { observed, unreachable, plan, inputs, history })
+}
+
+/// The artifacts that any of the targets takes.
+fn wanted_artifacts(request: &Request) -> Result<Vec<&Artifact>> {
+    let release = &request.release;
+    let taken = |artifact: &&Artifact| request.targets.iter().any(|target| target.config.takes(release, artifact));
+    let artifacts: Vec<&Artifact> = release.artifacts.iter().filter(taken).collect();
+    if artifacts.is_empty() {
+        return Err(Error::new(Kind::InvalidInput, "none of the targets takes any artifact of this release")
+            .with("release", &release.name)
+            .hint("look at the targets' `variants`, `archs` and `classes`"));
+    }
+    Ok(artifacts)
+}
+
+type Infos<'a> = Vec<(&'a Target, TargetInfo)>;
+
+async fn infos<'a>(
+    environment: &Environment,
+    request: &'a Request,
+) -> Result<(Infos<'a>, BTreeMap<TargetName, Trouble>)> {
+    let context = environment.context();
+    let asked = request.targets.iter().map(|target| {
+        let context = &context;
+        async move { (target, target.publisher.info(context).await) }
+    });
+    let mut infos: Infos<'a> = Vec::new();
+    let mut unreachable = BTreeMap::new();
+    for (target, info) in context.or_cancelled(join_all(asked)).await? {
+        match info {
+            Ok(info) => infos.push((target, info)),
+            Err(error) if error.kind() == Kind::Cancelled => return Err(error),
+            Err(error) => {
+                unreachable.insert(target.config.name.clone(), Trouble::from(&error));
+            }
+        }
+    }
+    same_place_twice(&infos)?;
+    Ok((infos, unreachable))
+}
+
+/// Two names of one place would publish everything twice under one key.
+fn same_place_twice(infos: &Infos<'_>) -> Result<()> {
+    for (index, (target, info)) in infos.iter().enumerate() {
+        let twin = infos.iter().take(index).find(|(_, other)| {
+            other.place == info.place && other.regions.iter().any(|wanted| info.regions.contains(wanted))
+        });
+        if let Some((other, _)) = twin {
+            return Err(Error::new(Kind::InvalidInput, "two targets are the same place")
+                .with("first", &other.config.name)
+                .with("second", &target.config.name)
+                .with("place", &info.place)
+                .hint("name one of them with --to, or give them different regions"));
+        }
+    }
+    Ok(())
+}
+
+async fn observe(
+    environment: &Environment,
+    request: &Request,
+    (infos, mut unreachable): (Infos<'_>, BTreeMap<TargetName, Trouble>),
+    facts: &BTreeMap<ArtifactRef, InputFacts>,
+) -> Result<(Vec<Observed>, BTreeMap<TargetName, Trouble>)> {
+    let context = environment.context();
+    let survey = SurveyRequest { owner: environment.config.owner.clone(), detail: Some(request.release.name.clone()) };
+    let asked = infos.into_iter().map(|(target, info)| {
+        stage(environment, request, "surveying", Some(&target.config.name));
+        let (context, survey) = (&context, &survey);
+        async move { (target, info, target.publisher.survey(context, survey).await) }
+    });
+    let mut observed = Vec::new();
+    for (target, info, survey) in context.or_cancelled(join_all(asked)).await? {
+        let survey = match survey {
+            Ok(survey) => survey,
+            Err(error) if error.kind() == Kind::Cancelled => return Err(error),
+            Err(error) => {
+                unreachable.insert(target.config.name.clone(), Trouble::from(&error));
+                continue;
+            }
+        };
+        let cloud = (target.publisher.as_ref(), &info);
+        let desired = desired(&environment.config, &request.release, &target.config, facts, cloud)?;
+        observed.push(Observed { target: target.clone(), info, desired, survey });
+    }
+    Ok((observed, unreachable))
+}
+
+fn warn_of(environment: &Environment, history: &History) {
+    for problem in &history.problems {
+        environment.reporter.report(&Event::Warning {
+            target: None,
+            region: None,
+            message: format!("the ledger holds something unreadable: {problem}"),
+            hint: None,
+        });
+    }
+}
+
+fn stage(environment: &Environment, request: &Request, name: &str, target: Option<&TargetName>) {
+    environment.reporter.report(&Event::Stage {
+        name: name.to_owned(),
+        release: request.release.name.clone(),
+        target: target.cloned(),
+    });
+}

@@ -1,0 +1,154 @@
+//! How a run ended, for people and programs: what is where, and what failed.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Observed, TargetFinding};
+use crate::digest::Digest;
+use crate::event::Trouble;
+use crate::execute::{Ended, Outcome};
+use crate::names::{Arch, ImageId, Provider, Region, ReleaseName, TargetName, Variant};
+use crate::plan::{Plan, Step};
+use crate::survey::{Life, Survey};
+
+/// A run's end in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOutcome {
+    /// Everything required is published.
+    Complete,
+    /// Something failed or was not begun: the same command continues.
+    Incomplete,
+    /// Something outside has to happen first; the same command later continues.
+    Waiting,
+    /// Refused before anything was attempted.
+    Refused,
+}
+
+/// One wanted image in one region, as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageState {
+    /// The target.
+    pub target: TargetName,
+    /// Its kind of cloud.
+    pub provider: Provider,
+    /// Where.
+    pub region: Region,
+    /// The artifact's variant.
+    pub variant: Variant,
+    /// The artifact's architecture.
+    pub arch: Arch,
+    /// The cloud's id; absent while there is none.
+    pub id: Option<ImageId>,
+    /// The name it is, or will be, registered under.
+    pub name: String,
+    /// Where in its life it is.
+    pub state: Life,
+    /// The content digest.
+    pub digest: Digest,
+}
+
+/// One thing that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The step's name, or `preflight`.
+    pub step: String,
+    /// The target.
+    pub target: TargetName,
+    /// Where, if in one region.
+    pub region: Option<Region>,
+    /// Why: the chain, outermost first.
+    pub error: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Whether the release can do without it (a best-effort region).
+    pub required: bool,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The release.
+    pub release: ReleaseName,
+    /// In one word.
+    pub outcome: RunOutcome,
+    /// A safety guard refused something: exit code 3.
+    pub guarded: bool,
+    /// The run was asked to stop.
+    pub stopped: bool,
+    /// What is where.
+    pub images: Vec<ImageState>,
+    /// What failed.
+    pub failures: Vec<Failure>,
+}
+
+/// The wanted images of a target, as a survey shows them.
+pub(super) fn images(observed: &Observed, survey: &Survey) -> Vec<ImageState> {
+    let mut all = Vec::new();
+    for desired in &observed.desired {
+        for place in &desired.places {
+            let key = desired.spec.tags.key(&observed.info.place, &place.region);
+            let found = survey.images.iter().find(|found| {
+                found.region == place.region
+                    && found.tags.as_ref().is_some_and(|tags| tags.key(&observed.info.place, &place.region) == key)
+            });
+            all.push(ImageState {
+                target: observed.info.target.clone(),
+                provider: observed.info.place.provider.clone(),
+                region: place.region.clone(),
+                variant: desired.image.variant.clone(),
+                arch: desired.image.arch.clone(),
+                id: found.map(|found| found.id.clone()),
+                name: desired.spec.name.to_string(),
+                state: found.map_or(Life::Absent, crate::survey::FoundImage::life),
+                digest: desired.spec.tags.digest,
+            });
+        }
+    }
+    all
+}
+
+/// A finding of the preflight as a failure.
+pub(super) fn refused(found: &TargetFinding) -> Failure {
+    Failure {
+        step: "preflight".into(),
+        target: found.target.clone(),
+        region: found.finding.region.clone(),
+        error: found.finding.message.clone(),
+        hint: found.finding.hint.clone(),
+        required: true,
+    }
+}
+
+/// The failed steps of an execution, and the regions that a batch could not reach.
+pub(super) fn failures(plan: &Plan, outcome: &Outcome) -> Vec<Failure> {
+    let mut all = Vec::new();
+    for step in &plan.steps {
+        match outcome.steps.get(&step.id) {
+            Some(Ended::Failed(trouble)) => all.push(failure(step, step.region.clone(), trouble, step.required)),
+            Some(Ended::Done(crate::execute::Made::Images { failed, .. })) => {
+                all.extend(failed.iter().map(|(region, trouble)| failure(step, Some(region.clone()), trouble, false)));
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+fn failure(step: &Step, region: Option<Region>, trouble: &Trouble, required: bool) -> Failure {
+    Failure {
+        step: step.id.to_string(),
+        target: step.target.clone(),
+        region,
+        error: trouble.error.join(": "),
+        hint: trouble.hint.clone(),
+        required,
+    }
+}
+
+/// Whether every required step was done.
+pub(super) fn is_complete(plan: &Plan, outcome: &Outcome) -> bool {
+    plan.steps
+        .iter()
+        .filter(|step| step.required)
+        .all(|step| matches!(outcome.steps.get(&step.id), Some(Ended::Done(_))))
+}

@@ -1,0 +1,54 @@
+//! The HTTP clients: whom they trust and how long they wait.
+
+use std::time::Duration;
+
+use cloud_publish_core::error::{Error, Kind, Result};
+use reqwest::{Certificate, Client, ClientBuilder};
+
+use crate::clouds::Cloud;
+
+const CONNECT: Duration = Duration::from_secs(10);
+const READ: Duration = Duration::from_secs(120);
+
+/// Two clients with one set of rules.
+///
+/// Neither has a total time-out. Uploads need one without a read time-out as well, because `reqwest` lets that run
+/// while the body is still being sent; [`super::upload`] watches their progress itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Https {
+    pub(crate) calls: Client,
+    pub(crate) uploads: Client,
+}
+
+impl Https {
+    /// Makes the clients; reads the certificate file, asks no server.
+    pub(crate) fn new(cloud: &Cloud) -> Result<Self> {
+        let calls = build(cloud, |builder| builder.read_timeout(READ))?;
+        let uploads = build(cloud, |builder| builder)?;
+        Ok(Self { calls, uploads })
+    }
+}
+
+fn build(cloud: &Cloud, waits: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<Client> {
+    let mut builder = waits(Client::builder())
+        .connect_timeout(CONNECT)
+        .user_agent(concat!("cloud-publish/", env!("CARGO_PKG_VERSION")))
+        // A redirect would carry the token to wherever it points.
+        .redirect(reqwest::redirect::Policy::none());
+    if !cloud.verify {
+        builder = builder.danger_accept_invalid_certs(true);
+    }
+    if let Some(path) = &cloud.cacert {
+        let bad = |message: &'static str| {
+            Error::new(Kind::InvalidInput, message).with("file", path.display()).with("cloud", &cloud.name)
+        };
+        let pem = std::fs::read(path).map_err(|error| bad("could not read `cacert`").caused_by(error))?;
+        let certificates = Certificate::from_pem_bundle(&pem);
+        let certificates = certificates.map_err(|error| bad("`cacert` is no PEM bundle").caused_by(error))?;
+        if certificates.is_empty() {
+            return Err(bad("`cacert` has no certificate"));
+        }
+        builder = certificates.into_iter().fold(builder, ClientBuilder::add_root_certificate);
+    }
+    builder.build().map_err(|error| Error::new(Kind::InvalidInput, "could not set up HTTPS").caused_by(error))
+}

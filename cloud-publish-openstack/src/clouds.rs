@@ -1,0 +1,122 @@
+//! Reads `clouds.yaml`, the file in which every OpenStack tool looks for its clouds.
+//!
+//! Owns the shape of an entry and which of its keys are understood. Where the file lies
+//! (`OS_CLIENT_CONFIG_FILE`, `./clouds.yaml`, `~/.config/openstack`, `/etc/openstack`) is the caller's matter.
+//! <https://docs.openstack.org/openstacksdk/latest/user/config/configuration.html>
+
+mod entry;
+mod yaml;
+
+use std::path::{Path, PathBuf};
+
+use cloud_publish_core::error::{Error, Kind, Result};
+use cloud_publish_core::secret::Secret;
+use reqwest::Url;
+use serde_yaml_ng::Value;
+
+use crate::config::Interface;
+
+/// A `clouds.yaml` with the `secure.yaml` beside it.
+///
+/// Its `Debug` shows only where it lies: the file holds passwords.
+pub struct CloudsFile {
+    path: PathBuf,
+    clouds: Value,
+}
+
+impl std::fmt::Debug for CloudsFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CloudsFile").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// One entry of `clouds.yaml`: where a cloud is and as whom to go there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cloud {
+    /// The entry's name.
+    pub name: String,
+    /// Keystone's URL, with or without `/v3`.
+    pub auth_url: Url,
+    /// Who.
+    pub user: Named,
+    /// The password.
+    pub password: Secret,
+    /// The project whose images these are.
+    pub project: Named,
+    /// The regions that the entry names; empty when it names none.
+    pub regions: Vec<String>,
+    /// Which of a service's endpoints to use.
+    pub interface: Interface,
+    /// Where Glance is, if the catalogue is not to be asked.
+    pub image_endpoint: Option<Url>,
+    /// A PEM file with the certificate authorities to trust besides the system's.
+    pub cacert: Option<PathBuf>,
+    /// Whether the servers' certificates are checked.
+    pub verify: bool,
+}
+
+/// A user or project as `clouds.yaml` names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// By its own id.
+    Id(String),
+    /// By a name within a domain.
+    Name {
+        /// The name.
+        name: String,
+        /// The domain it is unique in.
+        domain: Domain,
+    },
+}
+
+/// A Keystone domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// By its id; `default` where the file names none.
+    Id(String),
+    /// By its name.
+    Name(String),
+}
+
+impl CloudsFile {
+    /// Reads a `clouds.yaml`, and the `secure.yaml` (or `secure.yml`) in the same folder on top of it.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidInput`] naming the file and the line; no value of the file is ever repeated.
+    pub fn read(path: &Path) -> Result<Self> {
+        let mut file = yaml::read(path)?;
+        for name in ["secure.yaml", "secure.yml"] {
+            let secure = path.with_file_name(name);
+            if secure.is_file() {
+                yaml::merge(&mut file, yaml::read(&secure)?);
+                break;
+            }
+        }
+        let clouds =
+            file.get("clouds").filter(|clouds| clouds.is_mapping()).cloned().ok_or_else(|| {
+                Error::new(Kind::InvalidInput, "the file has no `clouds`").with("file", path.display())
+            })?;
+        Ok(Self { path: path.to_owned(), clouds })
+    }
+
+    /// The names of its entries, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let keys = self.clouds.as_mapping().into_iter().flat_map(|entries| entries.keys());
+        let mut names: Vec<String> = keys.filter_map(|key| key.as_str().map(ToOwned::to_owned)).collect();
+        names.sort();
+        names
+    }
+
+    /// Reads one entry.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidInput`] when it is missing, incomplete or misspelt; [`Kind::Unsupported`] for another `auth_type`
+    /// than `password`.
+    pub fn cloud(&self, name: &str) -> Result<Cloud> {
+        let entry = self.clouds.get(name).ok_or_else(|| {
+            Error::new(Kind::InvalidInput, format!("there is no cloud `{name}` in clouds.yaml"))
+                .hint(format!("its clouds are: {}", self.names().join(", ")))
+        });
+        entry.and_then(|entry| entry::read(name, entry)).map_err(|error| error.with("file", self.path.display()))
+    }
+}

@@ -1,0 +1,260 @@
+//! What Keystone and Glance answer when something fails, and the one place where that becomes a [`cloud_publish_core`]
+//! error. Decided by HTTP status alone: Glance's texts differ between versions and languages.
+
+use std::error::Error as _;
+use std::iter::successors;
+use std::time::Duration;
+
+use cloud_publish_core::error::{Error, Kind};
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+/// The longest part of a server's message that is worth showing.
+const LONGEST_MESSAGE: usize = 400;
+
+/// What went wrong on the wire.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WireError {
+    /// The service answered with an error.
+    #[error("{service} answered {status}{}{message}", if message.is_empty() { "" } else { ": " })]
+    Status { service: &'static str, status: StatusCode, message: String, retry_after: Option<Duration> },
+    /// No whole answer came: the connection failed or broke, or a time-out passed.
+    #[error("{service} could not be reached")]
+    Transport { service: &'static str, source: reqwest::Error },
+    /// An upload did not move on.
+    #[error("{service} took no more data for {} s", after.as_secs())]
+    Stalled { service: &'static str, after: Duration },
+    /// The endpoint could not be found or did not answer to version discovery.
+    #[error("the image service's endpoint could not be found")]
+    Endpoint(#[source] osauth::Error),
+    /// The answer is not what the API's documentation says.
+    #[error("{service} answered something unreadable: {problem}")]
+    Unreadable { service: &'static str, problem: String },
+    /// Not the wire's fault: the run was cancelled, or something of ours failed.
+    #[error(transparent)]
+    Own(#[from] Error),
+}
+
+impl WireError {
+    /// The HTTP status, if the service answered.
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Status { status, .. } => Some(status.as_u16()),
+            _ => None,
+        }
+    }
+
+    /// Whether the token was not accepted.
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        match self {
+            Self::Endpoint(error) => error.kind() == osauth::ErrorKind::AuthenticationFailed,
+            _ => self.status() == Some(401),
+        }
+    }
+
+    /// Reads an answer that is not a success.
+    pub(crate) async fn from_response(service: &'static str, response: reqwest::Response) -> Self {
+        let status = response.status();
+        let retry_after = retry_after(response.headers());
+        let body = response.text().await.unwrap_or_default();
+        Self::Status { service, status, message: message(&body), retry_after }
+    }
+}
+
+/// Turns what the wire said into what a caller can decide on.
+pub(crate) fn classify(error: WireError, operation: &'static str) -> Error {
+    let kind = match &error {
+        WireError::Own(_) => Kind::Unexpected,
+        WireError::Status { status, .. } => kind_of(*status),
+        // The body of an upload comes from our own disk.
+        WireError::Transport { source, .. } => own_cause(source).unwrap_or_else(|| kind_of_transport(source)),
+        WireError::Stalled { .. } => Kind::TimedOut,
+        WireError::Endpoint(source) => kind_of_session(source.kind()),
+        WireError::Unreadable { .. } => Kind::Unexpected,
+    };
+    let retry_after = match &error {
+        WireError::Status { retry_after, .. } => *retry_after,
+        _ => None,
+    };
+    let own = match error {
+        WireError::Own(own) => return own.during(operation),
+        wire => Error::new(kind, "the cloud did not do it").during(operation).caused_by(wire),
+    };
+    let own = match retry_after {
+        Some(after) if matches!(kind, Kind::Throttled | Kind::Unavailable) => own.retryable(Some(after)),
+        _ => own,
+    };
+    match hint(kind) {
+        Some(hint) => own.hint(hint),
+        None => own,
+    }
+}
+
+fn own_cause(error: &reqwest::Error) -> Option<Kind> {
+    let mut causes = successors(error.source(), |&cause| cause.source());
+    causes.find_map(|cause| cause.downcast_ref::<Error>().map(Error::kind))
+}
+
+/// <https://docs.openstack.org/api-ref/image/v2/>, "HTTP response status codes".
+fn kind_of(status: StatusCode) -> Kind {
+    match status.as_u16() {
+        400 | 415 | 422 => Kind::InvalidInput,
+        401 => Kind::Unauthenticated,
+        403 => Kind::PermissionDenied,
+        404 | 410 => Kind::NotFound,
+        409 => Kind::Conflict,
+        413 => Kind::QuotaExceeded,
+        429 => Kind::Throttled,
+        408 | 500 | 502 | 503 | 504 => Kind::Unavailable,
+        _ => Kind::Unexpected,
+    }
+}
+
+fn kind_of_transport(error: &reqwest::Error) -> Kind {
+    match error {
+        _ if error.is_timeout() => Kind::TimedOut,
+        _ if error.is_builder() => Kind::InvalidInput,
+        _ => Kind::Unavailable,
+    }
+}
+
+fn kind_of_session(kind: osauth::ErrorKind) -> Kind {
+    match kind {
+        osauth::ErrorKind::AuthenticationFailed => Kind::Unauthenticated,
+        osauth::ErrorKind::AccessDenied => Kind::PermissionDenied,
+        osauth::ErrorKind::OperationTimedOut => Kind::TimedOut,
+        osauth::ErrorKind::EndpointNotFound
+        | osauth::ErrorKind::ResourceNotFound
+        | osauth::ErrorKind::InvalidInput
+        | osauth::ErrorKind::InvalidConfig => Kind::InvalidInput,
+        osauth::ErrorKind::ProtocolError | osauth::ErrorKind::InternalServerError => Kind::Unavailable,
+        _ => Kind::Unexpected,
+    }
+}
+
+fn hint(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Unauthenticated => Some("check user, password, project and domains of this cloud in clouds.yaml"),
+        Kind::PermissionDenied => Some("ask the cloud's operator for a role that may do this"),
+        Kind::QuotaExceeded => Some("delete images of this project, or ask the cloud's operator for a larger quota"),
+        _ => None,
+    }
+}
+
+/// Seconds; the other form, a date, would need the server's clock and is left to the executor's own pause.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// The sentence inside an error's body: Keystone answers JSON, Glance HTML, a proxy whatever it likes.
+pub(crate) fn message(body: &str) -> String {
+    let text = json_message(body).unwrap_or_else(|| html_text(body));
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").chars().filter(|c| !c.is_control()).take(LONGEST_MESSAGE).collect()
+}
+
+fn json_message(body: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(body).ok()?;
+    let inner = value.get("error").unwrap_or(&value);
+    let text = inner.get("message").or_else(|| inner.get("title"))?.as_str()?;
+    Some(text.to_owned())
+}
+
+fn html_text(body: &str) -> String {
+    let lower = body.to_ascii_lowercase();
+    let after_title = lower.find("</h1>").and_then(|at| body.get(at + "</h1>".len()..)).unwrap_or(body);
+    let mut text = String::new();
+    let mut inside_tag = false;
+    for c in after_title.chars() {
+        match c {
+            '<' => inside_tag = true,
+            '>' if inside_tag => {
+                inside_tag = false;
+                text.push(' ');
+            }
+            _ if inside_tag => {}
+            _ => text.push(c),
+        }
+    }
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#x27;", "'"), ("&amp;", "&")];
+    entities.into_iter().fold(text, |text, (entity, c)| text.replace(entity, c))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use cloud_publish_core::error::{Kind, Retry};
+    use reqwest::StatusCode;
+    use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+
+    use super::{WireError, classify, message, retry_after};
+
+    fn answered(status: u16, retry_after: Option<Duration>) -> WireError {
+        let status = StatusCode::from_u16(status).unwrap();
+        WireError::Status { service: "Glance", status, message: "because".into(), retry_after }
+    }
+
+    #[test]
+    fn every_status_has_its_kind() {
+        let table = [
+            (300, Kind::Unexpected),
+            (400, Kind::InvalidInput),
+            (401, Kind::Unauthenticated),
+            (403, Kind::PermissionDenied),
+            (404, Kind::NotFound),
+            (408, Kind::Unavailable),
+            (409, Kind::Conflict),
+            (410, Kind::NotFound),
+            (413, Kind::QuotaExceeded),
+            (415, Kind::InvalidInput),
+            (422, Kind::InvalidInput),
+            (429, Kind::Throttled),
+            (500, Kind::Unavailable),
+            (501, Kind::Unexpected),
+            (502, Kind::Unavailable),
+            (503, Kind::Unavailable),
+            (504, Kind::Unavailable),
+        ];
+        for (status, kind) in table {
+            assert_eq!(classify(answered(status, None), "list").kind(), kind, "{status}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_named_with_its_cause_and_a_next_step() {
+        let error = classify(answered(413, None), "upload");
+        assert_eq!(
+            error.chain(),
+            ["the cloud did not do it (upload)", "Glance answered 413 Payload Too Large: because"]
+        );
+        assert!(error.advice().unwrap().contains("quota"));
+    }
+
+    #[test]
+    fn the_cloud_s_own_pause_is_kept_and_makes_nothing_else_retryable() {
+        let pause = Some(Duration::from_secs(7));
+        for status in [429, 503] {
+            assert_eq!(classify(answered(status, pause), "list").retry(), Retry::After(pause), "{status}");
+        }
+        assert_eq!(classify(answered(413, pause), "upload").retry(), Retry::Never);
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds_only() {
+        let headers = |value| HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
+        assert_eq!(retry_after(&headers("12")), Some(Duration::from_secs(12)));
+        assert_eq!(retry_after(&headers("Fri, 31 Dec 1999 23:59:59 GMT")), None);
+    }
+
+    #[test]
+    fn messages_are_found_in_html_json_and_plain_text() {
+        let html = "<html>\n <head>\n  <title>403 Forbidden</title>\n </head>\n <body>\n  <h1>403 Forbidden</h1>\n  \
+                    Image a&#x27;s is &lt;protected&gt;.<br /><br />\n\n\n </body>\n</html>";
+        assert_eq!(message(html), "Image a's is <protected>.");
+        assert_eq!(message(r#"{"error": {"code": 401, "message": "No.", "title": "Unauthorized"}}"#), "No.");
+        assert_eq!(message("upstream\n  is down"), "upstream is down");
+        assert_eq!(message(&"x".repeat(9000)).len(), 400);
+    }
+}

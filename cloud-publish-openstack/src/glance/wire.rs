@@ -1,0 +1,190 @@
+//! Glance's answers as it writes them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One image as a GET or a listing shows it.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Image {
+    pub(crate) id: String,
+    /// Absent or null for a nameless image.
+    #[serde(default)]
+    pub(crate) name: Option<String>,
+    pub(crate) status: Status,
+    pub(crate) visibility: String,
+    #[serde(default)]
+    pub(crate) owner: Option<String>,
+    #[serde(default)]
+    pub(crate) size: Option<u64>,
+    #[serde(default)]
+    pub(crate) disk_format: Option<String>,
+    #[serde(default)]
+    pub(crate) container_format: Option<String>,
+    /// md5.
+    #[serde(default)]
+    pub(crate) checksum: Option<String>,
+    #[serde(default)]
+    pub(crate) os_hash_algo: Option<String>,
+    #[serde(default)]
+    pub(crate) os_hash_value: Option<String>,
+    #[serde(default)]
+    pub(crate) os_hidden: bool,
+    #[serde(default)]
+    pub(crate) protected: bool,
+    #[serde(default)]
+    pub(crate) min_disk: u64,
+    #[serde(default)]
+    pub(crate) min_ram: u64,
+    #[serde(default)]
+    pub(crate) tags: Vec<String>,
+    #[serde(default)]
+    pub(crate) created_at: Option<Timestamp>,
+    /// Everything else: our properties, and whatever this version of Glance adds.
+    #[serde(flatten)]
+    other: BTreeMap<String, Value>,
+}
+
+/// What Glance adds by itself; locations may have credentials in them.
+const NOT_PROPERTIES: [&str; 9] =
+    ["self", "file", "schema", "direct_url", "locations", "stores", "updated_at", "virtual_size", "metadata"];
+
+impl Image {
+    /// The properties that somebody has set.
+    pub(crate) fn properties(&self) -> BTreeMap<String, String> {
+        let set = self.other.iter().filter(|(name, _)| !NOT_PROPERTIES.contains(&name.as_str()));
+        set.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+    }
+
+    /// Whether there is such a property.
+    pub(crate) fn has(&self, property: &str) -> bool {
+        self.other.contains_key(property)
+    }
+}
+
+/// How far an image is: <https://docs.openstack.org/glance/latest/user/statuses.html>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Status {
+    Queued,
+    Saving,
+    Uploading,
+    Importing,
+    Active,
+    Deactivated,
+    Killed,
+    Deleted,
+    PendingDelete,
+    #[serde(other)]
+    Unknown,
+}
+
+impl Status {
+    /// Somebody is sending its data.
+    pub(crate) fn is_busy(self) -> bool {
+        matches!(self, Self::Saving | Self::Uploading | Self::Importing)
+    }
+
+    /// It will never have data.
+    pub(crate) fn is_dead(self) -> bool {
+        matches!(self, Self::Killed | Self::Deleted | Self::PendingDelete)
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Queued => "queued",
+            Self::Saving => "saving",
+            Self::Uploading => "uploading",
+            Self::Importing => "importing",
+            Self::Active => "active",
+            Self::Deactivated => "deactivated",
+            Self::Killed => "killed",
+            Self::Deleted => "deleted",
+            Self::PendingDelete => "pending_delete",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ImagePage {
+    pub(super) images: Vec<Image>,
+    #[serde(default)]
+    pub(super) next: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct MemberPage {
+    pub(super) members: Vec<Member>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Member {
+    pub(super) member_id: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct UsagePage {
+    pub(super) usage: BTreeMap<String, Limit>,
+}
+
+/// How much of a quota is used; -1 is "no limit".
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct Limit {
+    pub(crate) usage: i64,
+    pub(crate) limit: i64,
+}
+
+impl Limit {
+    /// What is left, unless there is no limit.
+    pub(crate) fn left(self) -> Option<i64> {
+        (self.limit >= 0).then(|| self.limit.saturating_sub(self.usage).max(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Image, ImagePage, Limit, Status};
+
+    const QUEUED: &str = r#"{"hw_disk_bus": "scsi", "cloud-publish-owner": "debian", "name": null,
+        "disk_format": "qcow2", "container_format": "bare", "visibility": "private", "size": null,
+        "virtual_size": null, "status": "queued", "checksum": null, "protected": false, "min_ram": 0, "min_disk": 2,
+        "owner": "p1", "os_hidden": false, "os_hash_algo": null, "os_hash_value": null, "id": "i1",
+        "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "tags": ["cloud-publish"],
+        "self": "/v2/images/i1", "file": "/v2/images/i1/file", "schema": "/v2/schemas/image",
+        "direct_url": "swift+https://user:canary@store/x", "stores": "fast",
+        "locations": [{"url": "swift+https://user:canary@store/x"}]}"#;
+
+    #[test]
+    fn a_nameless_record_without_data_is_read() {
+        let image: Image = serde_json::from_str(QUEUED).unwrap();
+        assert_eq!((image.status, image.name.as_deref(), image.size, image.min_disk), (Status::Queued, None, None, 2));
+        let names: Vec<String> = image.properties().into_keys().collect();
+        assert_eq!(names, ["cloud-publish-owner", "hw_disk_bus"]);
+    }
+
+    #[test]
+    fn where_a_store_keeps_its_data_is_never_a_property() {
+        let image: Image = serde_json::from_str(QUEUED).unwrap();
+        assert!(!format!("{:?}", image.properties()).contains("canary"));
+    }
+
+    #[test]
+    fn statuses_of_later_versions_do_not_break_a_listing() {
+        let text = QUEUED.replace(r#""queued""#, r#""resting""#);
+        let page: ImagePage =
+            serde_json::from_str(&format!(r#"{{"images": [{text}], "first": "/v2/images"}}"#)).unwrap();
+        assert_eq!(page.images.first().unwrap().status, Status::Unknown);
+        assert!(page.next.is_none());
+    }
+
+    #[test]
+    fn a_negative_limit_is_none() {
+        assert_eq!(Limit { usage: 5, limit: -1 }.left(), None);
+        assert_eq!(Limit { usage: 5, limit: 4 }.left(), Some(0));
+    }
+}

@@ -1,0 +1,138 @@
+//! What would stop a run, found before the first byte: regions, names, quotas, the permission to publish.
+
+mod probe;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cloud_publish_core::error::{Error, Result};
+use cloud_publish_core::manifest::Visibility;
+use cloud_publish_core::names::Region;
+use cloud_publish_core::publisher::{Context, Finding, ImageSpec, PreflightRequest, Probe, Severity};
+use futures::future::join_all;
+
+use crate::error::classify;
+use crate::guard::confirm;
+use crate::info::{catalogue_regions, wanted_regions};
+use crate::publisher::{Here, OpenStack};
+use crate::record;
+use crate::upload::same_name;
+
+const MIB: u64 = 1 << 20;
+
+/// The limits that matter here: <https://docs.openstack.org/glance/latest/admin/quotas.html>. The first is in MiB.
+const TOTAL_SIZE: &str = "image_size_total";
+const TOTAL_COUNT: &str = "image_count_total";
+
+pub(crate) async fn preflight(
+    target: &OpenStack,
+    context: &Context,
+    request: &PreflightRequest,
+) -> Result<Vec<Finding>> {
+    target.token(context).await?;
+    let mut findings = missing_regions(target, context).await?;
+    let missing: Vec<Region> = findings.iter().filter_map(|finding| finding.region.clone()).collect();
+    let mut by_region: BTreeMap<&Region, Vec<&Arc<ImageSpec>>> = BTreeMap::new();
+    for (spec, region) in request.additions.iter().filter(|(_, region)| !missing.contains(region)) {
+        by_region.entry(region).or_default().push(spec);
+    }
+    let looked = by_region.into_iter().map(|(region, specs)| async move {
+        let found = one_region(target, context, (region, &specs), request.probe).await;
+        found.unwrap_or_else(|error| vec![unreadable(region, &error)])
+    });
+    findings.extend(join_all(looked).await.into_iter().flatten());
+    context.check()?;
+    Ok(findings)
+}
+
+async fn missing_regions(target: &OpenStack, context: &Context) -> Result<Vec<Finding>> {
+    if target.settings.cloud.image_endpoint.is_some() {
+        return Ok(Vec::new());
+    }
+    let there = catalogue_regions(target, context).await?;
+    let names: Vec<&str> = there.iter().map(Region::as_str).collect();
+    let wanted = wanted_regions(target, context).await?;
+    let missing = wanted.into_iter().filter(|wanted| !there.contains(&wanted.region));
+    Ok(missing
+        .map(|wanted| Finding {
+            severity: if wanted.required { Severity::Error } else { Severity::Warning },
+            message: format!("the cloud has no image service in region `{}`", wanted.region),
+            hint: Some(format!("its regions are: {}", names.join(", "))),
+            region: Some(wanted.region),
+        })
+        .collect())
+}
+
+fn unreadable(region: &Region, error: &Error) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        region: Some(region.clone()),
+        message: error.chain().join(": "),
+        hint: error.advice().map(ToOwned::to_owned),
+    }
+}
+
+type Additions<'a> = (&'a Region, &'a [&'a Arc<ImageSpec>]);
+
+async fn one_region(
+    target: &OpenStack,
+    context: &Context,
+    (region, specs): Additions<'_>,
+    probe: Probe,
+) -> Result<Vec<Finding>> {
+    let here = target.here(context, region).await?;
+    let mut findings = Vec::new();
+    for spec in specs {
+        match record::expected(spec, &target.settings.config) {
+            Ok(_) => findings.extend(taken_names(&here, context, spec).await?),
+            Err(error) => findings.push(unreadable(region, &error)),
+        }
+    }
+    findings.extend(quotas(&here, context, specs).await);
+    if probe == Probe::MayWrite
+        && let Some(spec) = specs.iter().find(|spec| spec.visibility == Visibility::Public)
+    {
+        findings.extend(probe::may_publish(&here, context, spec).await?);
+    }
+    Ok(findings)
+}
+
+async fn taken_names(here: &Here, context: &Context, spec: &ImageSpec) -> Result<Vec<Finding>> {
+    let name = spec.name.as_str();
+    let found = same_name(here.glance(context), here, name).await.map_err(|error| classify(error, "look for name"))?;
+    let foreign = found.into_iter().filter(|image| confirm(here, image, &spec.tags).is_err());
+    Ok(foreign
+        .map(|image| Finding {
+            severity: Severity::Error,
+            region: Some(here.region().clone()),
+            message: format!("the name `{name}` is taken by image {}", image.id),
+            hint: Some("rename or delete it, or change `naming.image`".to_owned()),
+        })
+        .collect())
+}
+
+/// Clouds before Glance 2.13 (Yoga) do not tell; then a full quota shows only during the upload.
+async fn quotas(here: &Here, context: &Context, specs: &[&Arc<ImageSpec>]) -> Vec<Finding> {
+    let finding = |severity, message: String, hint: &str| Finding {
+        severity,
+        region: Some(here.region().clone()),
+        message,
+        hint: Some(hint.to_owned()),
+    };
+    let usage = match here.glance(context).usage().await {
+        Ok(usage) => usage,
+        Err(error) => {
+            let message = format!("the project's quotas could not be read: {error}");
+            return vec![finding(Severity::Warning, message, "make sure that there is room for the images")];
+        }
+    };
+    let size: u64 = specs.iter().map(|spec| spec.file_size.div_ceil(MIB)).sum();
+    let count = u64::try_from(specs.len()).unwrap_or(u64::MAX);
+    let needs = [(TOTAL_SIZE, size, "MiB"), (TOTAL_COUNT, count, "images")];
+    let too_much = needs.into_iter().filter_map(|(name, needed, unit)| {
+        let left = u64::try_from(usage.get(name)?.left()?).unwrap_or_default();
+        (left < needed).then(|| format!("the quota {name} has {left} {unit} left, the run needs {needed}"))
+    });
+    let hint = "delete images of this project, or ask the cloud's operator for a larger quota";
+    too_much.map(|message| finding(Severity::Error, message, hint)).collect()
+}

@@ -1,0 +1,55 @@
+//! May this user make images public? Glance does not tell its policy: only a try shows.
+
+use cloud_publish_core::error::Result;
+use cloud_publish_core::identity::Marks;
+use cloud_publish_core::names::Rendition;
+use cloud_publish_core::publisher::{Context, Finding, ImageSpec, Severity};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::error::classify;
+use crate::publisher::Here;
+use crate::tags::{TAG, encode};
+use crate::visibility::not_allowed;
+
+/// Its tags are complete, so that a leftover of a killed run is found and discarded, but its rendition is one that no
+/// image has, so that it is never taken for the image.
+const RENDITION: &str = "probe";
+
+/// Makes an empty hidden public record under a random id and deletes it at once.
+pub(super) async fn may_publish(here: &Here, context: &Context, spec: &ImageSpec) -> Result<Option<Finding>> {
+    let glance = here.glance(context);
+    match glance.create(&record(here, spec)?).await {
+        Ok(image) => {
+            glance.delete(&image.id).await.map_err(|error| classify(error, "remove the permission probe"))?;
+            Ok(None)
+        }
+        Err(error) if error.status() == Some(403) => {
+            let refused = not_allowed("public");
+            Ok(Some(Finding {
+                severity: Severity::Error,
+                region: Some(here.region().clone()),
+                message: refused.message().to_owned(),
+                hint: refused.advice().map(ToOwned::to_owned),
+            }))
+        }
+        Err(error) => Err(classify(error, "probe the permission to publish")),
+    }
+}
+
+fn record(here: &Here, spec: &ImageSpec) -> Result<Value> {
+    let mut tags = spec.tags.clone();
+    tags.rendition = Rendition::new(RENDITION)?;
+    let properties = encode(tags.to_map(&here.place, here.region()), &Marks::default(), &spec.extra_tags);
+    let mut record: Map<String, Value> =
+        properties.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+    let base = [
+        ("id", json!(Uuid::new_v4().to_string())),
+        ("name", json!(format!("cloud-publish permission probe of {}", spec.name))),
+        ("visibility", json!("public")),
+        ("os_hidden", json!(true)),
+        ("tags", json!([TAG])),
+    ];
+    record.extend(base.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    Ok(Value::Object(record))
+}

@@ -1,0 +1,141 @@
+//! Creates a record under an id of our choice and sends its data; finds, continues or waits for what is there already.
+//!
+//! Every turn looks again, so whatever another run does in between is seen. A record that can never have data is noted
+//! as a dead generation before the next id is tried.
+
+mod found;
+
+use std::sync::Arc;
+
+use cloud_publish_core::error::{Error, Kind, Result};
+use cloud_publish_core::publisher::{Context, Note, Staged, UploadRequest};
+use uuid::Uuid;
+
+use crate::config::OpenStackConfig;
+use crate::error::{WireError, classify};
+use crate::glance::{Glance, Image};
+use crate::guard::{confirm, find_by_key};
+use crate::publisher::Here;
+use crate::record;
+
+/// More dead generations than this are no accident.
+const GENERATIONS: u32 = 16;
+
+/// Turns in which something changed under our hands.
+const TURNS: u32 = 64;
+
+/// One upload: what is to be there, and which generation is next.
+pub(super) struct Upload<'a> {
+    here: &'a Here,
+    context: &'a Context,
+    config: &'a OpenStackConfig,
+    request: &'a UploadRequest,
+    generation: u32,
+}
+
+/// What a look or a creating call came to.
+enum Turn {
+    /// There is a record, just made by us or found.
+    Record { image: Box<Image>, fresh: bool },
+    /// Something has changed: look again.
+    Again,
+}
+
+pub(crate) async fn upload(here: &Here, with: (&Context, &OpenStackConfig), request: &UploadRequest) -> Result<Staged> {
+    let (context, config) = with;
+    let generation = context.first_generation();
+    let mut upload = Upload { here, context, config, request, generation };
+    let last = generation.saturating_add(GENERATIONS);
+    for _ in 0..TURNS {
+        context.check()?;
+        let turn = match find_by_key(here, context, &request.image.tags).await? {
+            Some(image) => Turn::Record { image: Box::new(image), fresh: false },
+            None if upload.generation >= last => break,
+            None => upload.create().await?,
+        };
+        if let Turn::Record { image, fresh } = turn
+            && let Some(staged) = upload.carry_on(&image, fresh).await?
+        {
+            return Ok(staged);
+        }
+    }
+    Err(Error::new(Kind::Conflict, "every id that was tried is used up")
+        .during("upload")
+        .hint("somebody deletes or breaks these images again and again: look at the project's image list"))
+}
+
+impl Upload<'_> {
+    fn glance(&self) -> Glance<'_> {
+        self.here.glance(self.context)
+    }
+
+    fn id(&self) -> Uuid {
+        self.request.image.tags.uuid(&self.here.place, self.here.region(), self.generation)
+    }
+
+    fn disk(&self) -> Arc<cloud_publish_core::disk::Disk> {
+        self.request.disk.clone()
+    }
+
+    /// Makes the record of this generation.
+    async fn create(&mut self) -> Result<Turn> {
+        self.refuse_taken_name().await?;
+        let at = (&self.here.place, self.here.region());
+        let body = record::body(&self.request.image, self.config, at, self.id())?;
+        match self.glance().create(&body).await {
+            Ok(image) => Ok(Turn::Record { image: Box::new(image), fresh: true }),
+            Err(error) if error.status() == Some(409) => self.look_at_own_id().await,
+            Err(error) => Err(classify(error, "create image record")),
+        }
+    }
+
+    /// The id is taken: by our own record, or for good.
+    async fn look_at_own_id(&mut self) -> Result<Turn> {
+        let found = self.glance().find(&self.id().to_string()).await;
+        match found.map_err(|error| classify(error, "look at record"))? {
+            None => self.bury("the id is taken and nothing is there: it was deleted").await?,
+            Some(image) if image.status.is_dead() => {
+                self.bury(&format!("the record is {}", image.status)).await?;
+            }
+            Some(image) => match confirm(self.here, &image, &self.request.image.tags) {
+                Ok(()) => return Ok(Turn::Record { image: Box::new(image), fresh: false }),
+                Err(error) => self.bury(&format!("the id is taken: {}", error.message())).await?,
+            },
+        }
+        Ok(Turn::Again)
+    }
+
+    /// Notes that this generation is dead, and goes on to the next.
+    async fn bury(&mut self, reason: &str) -> Result<()> {
+        self.context.note(Note::DeadGeneration { generation: self.generation, reason: reason.to_owned() }).await?;
+        tracing::debug!(generation = self.generation, reason, "a dead generation");
+        self.generation = self.generation.saturating_add(1);
+        Ok(())
+    }
+
+    /// Deletes a record of ours that cannot become an image, and buries its id if it is one of ours.
+    async fn remove(&mut self, image: &Image, reason: &str) -> Result<()> {
+        self.glance().delete(&image.id).await.map_err(|error| classify(error, "remove broken record"))?;
+        if image.id == self.id().to_string() { self.bury(reason).await } else { Ok(()) }
+    }
+
+    async fn refuse_taken_name(&self) -> Result<()> {
+        let name = self.request.image.name.as_str();
+        let taken =
+            same_name(self.glance(), self.here, name).await.map_err(|error| classify(error, "look for name"))?;
+        match taken.first() {
+            None => Ok(()),
+            Some(image) => {
+                Err(Error::new(Kind::NameTaken, format!("image {} has the name `{name}` already", image.id))
+                    .hint("rename or delete it, or change `naming.image`"))
+            }
+        }
+    }
+}
+
+/// The project's images of this name.
+pub(crate) async fn same_name(glance: Glance<'_>, here: &Here, name: &str) -> Result<Vec<Image>, WireError> {
+    let found = glance.list(here.place.account.as_str(), &[("name", name)]).await?;
+    // A filter such as `in:a,b` is an operator, not a name.
+    Ok(found.into_iter().filter(|image| image.name.as_deref() == Some(name)).collect())
+}

@@ -1,0 +1,88 @@
+//! Another client of the same project: plain HTTP, none of the code under test.
+
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+
+#[expect(clippy::disallowed_methods, reason = "a test's servers are named by the environment")]
+pub(crate) fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run this through tests/run"))
+}
+
+/// Somebody with a token and one region's Glance.
+#[derive(Debug)]
+pub(crate) struct Foreign {
+    http: reqwest::Client,
+    glance: String,
+    token: String,
+}
+
+impl Foreign {
+    /// Signs in as one of the test's users.
+    pub(crate) async fn sign_in(user: &str, project: &str) -> Self {
+        let http = reqwest::Client::new();
+        let domain = json!({"name": "Default"});
+        let body = json!({"auth": {
+            "identity": {"methods": ["password"], "password":
+                {"user": {"name": user, "domain": domain, "password": "test-user"}}},
+            "scope": {"project": {"name": project, "domain": domain}}}});
+        let url = format!("{}/auth/tokens", variable("OPENSTACK_TEST_KEYSTONE"));
+        let answer = http.post(url).json(&body).send().await.unwrap();
+        let token = answer.headers().get("x-subject-token").expect("a token").to_str().unwrap().to_owned();
+        Self { http, glance: variable("OPENSTACK_TEST_GLANCE_ONE"), token }
+    }
+
+    fn call(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}/v2/{path}", self.glance)).header("x-auth-token", &self.token)
+    }
+
+    pub(crate) async fn show(&self, id: &str) -> Option<Value> {
+        let answer = self.call(Method::GET, &format!("images/{id}")).send().await.unwrap();
+        (answer.status() == StatusCode::OK).then_some(())?;
+        answer.json().await.ok()
+    }
+
+    pub(crate) async fn create(&self, record: &Value) -> Value {
+        let answer = self.call(Method::POST, "images").json(record).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        answer.json().await.unwrap()
+    }
+
+    pub(crate) async fn patch(&self, id: &str, name: &str, value: Value) {
+        let body = json!([{"op": "replace", "path": format!("/{name}"), "value": value}]).to_string();
+        let call = self.call(Method::PATCH, &format!("images/{id}"));
+        let call = call.header("content-type", "application/openstack-images-v2.1-json-patch").body(body);
+        assert_eq!(call.send().await.unwrap().status(), StatusCode::OK);
+    }
+
+    pub(crate) async fn delete(&self, id: &str) {
+        let answer = self.call(Method::DELETE, &format!("images/{id}")).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    }
+
+    /// Whether the image's data can be had.
+    pub(crate) async fn can_download(&self, id: &str) -> bool {
+        let answer = self.call(Method::GET, &format!("images/{id}/file")).send().await.unwrap();
+        answer.status() == StatusCode::OK
+    }
+
+    /// Every image of an owner, hidden or not.
+    pub(crate) async fn images_of(&self, owner: &str) -> Vec<Value> {
+        let mut all = Vec::new();
+        for hidden in ["false", "true"] {
+            let query = format!("images?limit=1000&os_hidden={hidden}&cloud-publish-owner={owner}");
+            let answer: Value = self.call(Method::GET, &query).send().await.unwrap().json().await.unwrap();
+            all.extend(answer.get("images").and_then(Value::as_array).unwrap().iter().cloned());
+        }
+        all
+    }
+
+    pub(crate) async fn wipe(&self, owner: &str) {
+        for image in self.images_of(owner).await {
+            let id = image.get("id").and_then(Value::as_str).unwrap();
+            if image.get("protected") == Some(&json!(true)) {
+                self.patch(id, "protected", json!(false)).await;
+            }
+            self.delete(id).await;
+        }
+    }
+}
