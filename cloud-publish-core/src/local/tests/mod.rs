@@ -1,5 +1,7 @@
 //! Tests of the whole target: its life, what is seen of it at every step, and what a kill leaves.
 
+#[cfg(feature = "conformance")]
+mod conformance;
 mod crash;
 mod guards;
 mod life;
