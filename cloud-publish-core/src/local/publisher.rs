@@ -202,7 +202,6 @@ impl Publisher for Local {
     }
 
     async fn prove(&self, context: &Context, request: &ProveRequest) -> Result<Proof> {
-        let request = request.clone();
-        context.or_cancelled(blocking(&self.site, context, move |site| prove::prove(site, &request))).await?
+        prove::prove(&self.site, context, request).await
     }
 }
