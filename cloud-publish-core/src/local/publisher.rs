@@ -93,6 +93,7 @@ impl Publisher for Local {
             renditions: self.site.renditions()?,
             capability: Capability {
                 replication: Replication::None,
+                stages_apart: true,
                 replicas_are_visible: false,
                 visibilities: BTreeSet::from([VisibilityKind::Private, VisibilityKind::Public]),
                 together: Some(Together::Target),
