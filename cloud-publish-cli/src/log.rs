@@ -8,8 +8,8 @@ use crate::args::Global;
 
 /// Starts logging at the level asked for: warnings, then our own crates in more and more detail.
 ///
-/// Crates that speak the wire never log below `debug`: what they log there is requests, and requests carry tokens.
-pub(crate) fn start(global: &Global, colours: bool) {
+/// Crates that speak the wire never log more than `info`: below that they log requests, and requests carry tokens.
+pub(crate) fn start(global: &Global) {
     let directives = match (global.quiet, global.verbose) {
         (true, _) => "off,cloud_publish=error",
         (false, 0) => "off,cloud_publish=warn",
@@ -20,7 +20,7 @@ pub(crate) fn start(global: &Global, colours: bool) {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(directives))
         .with_writer(io::stderr)
-        .with_ansi(colours)
+        .with_ansi(false)
         .finish();
     // Only a second call fails, and there is none.
     drop(tracing::subscriber::set_global_default(subscriber));

@@ -8,6 +8,7 @@
 //! | `args/` | the command line as types |
 //! | `settings` | the environment, read nowhere else |
 //! | `fleet` | all providers by name, known nowhere else |
+//! | `releases` | the folder of manifests |
 //! | `session` | from names to configuration, manifest, targets and state |
 //! | `commands/` | one file for each verb |
 //! | `output/` | what is printed, and where |
@@ -22,6 +23,7 @@ mod halt;
 mod log;
 mod output;
 mod overview;
+mod releases;
 mod session;
 mod settings;
 mod signals;
@@ -56,7 +58,7 @@ fn main() -> ExitCode {
 /// Carries out what was asked and says how it ended.
 fn run(cli: &Cli) -> Exit {
     let console = Arc::new(Console::new(&cli.global));
-    log::start(&cli.global, console.has_colours());
+    log::start(&cli.global);
     let app = App {
         console: console.clone(),
         settings: Settings::new(&cli.global),

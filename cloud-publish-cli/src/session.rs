@@ -1,14 +1,13 @@
 //! What every verb about a release starts from: configuration, manifest, targets and state, read in this order.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use cloud_publish_core::clock::Clock;
 use cloud_publish_core::error::{Error, Kind, Result};
 use cloud_publish_core::event::Reporter;
-use cloud_publish_core::manifest::{Config, Release, collisions};
-use cloud_publish_core::names::{ReleaseName, TargetName};
+use cloud_publish_core::manifest::{Config, collisions};
+use cloud_publish_core::names::TargetName;
 use cloud_publish_core::run::{Environment, Options, Request, Target};
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +15,7 @@ use crate::args::{Global, Targets};
 use crate::fleet;
 use crate::halt::{Halt, Stage};
 use crate::output::Console;
+use crate::releases::find_release;
 use crate::settings::Settings;
 use crate::state;
 
@@ -116,30 +116,6 @@ impl Session {
         let error = Error::new(first.kind(), lines.join("\n"));
         Err(Halt { stage: Stage::Config, error: hint.into_iter().fold(error, Error::hint) })
     }
-}
-
-/// Reads the manifest of a release by the name that was typed.
-pub(crate) fn find_release(config: &Config, name: Option<&str>) -> Result<Release> {
-    let Some(name) = name else {
-        let error = Error::new(Kind::InvalidInput, "no release is named");
-        let known = releases(&config.releases);
-        return Err(match known.as_slice() {
-            [] => error.hint(format!("`{}` has no manifests yet: write NAME.toml", config.releases.display())),
-            names => error.hint(format!("name one with --release: {}", names.join(", "))),
-        });
-    };
-    Release::find(&config.releases, &ReleaseName::new(name)?)
-}
-
-/// The names of the manifests in the releases folder, sorted; a folder that cannot be read has none.
-pub(crate) fn releases(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let manifests = entries.map(|entry| entry.path()).filter(|file| {
-        let extension = file.extension().and_then(|extension| extension.to_str());
-        matches!(extension, Some("toml" | "json")) && file.is_file()
-    });
-    let names: BTreeSet<String> = manifests.filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned())).collect();
-    names.into_iter().filter(|name| !name.starts_with('.')).collect()
 }
 
 impl Selection<'_> {

@@ -14,7 +14,8 @@ use crate::exit::Exit;
 use crate::fleet;
 use crate::halt::{Halt, Stage};
 use crate::output::{Progress, Show, SummaryLine, count, halt_text};
-use crate::session::{App, find_release, releases};
+use crate::releases::{find_release, releases};
+use crate::session::App;
 use crate::state;
 
 /// One problem of `--json`.

@@ -80,9 +80,9 @@ fn show(app: &App, session: &Session, (prepared, preflight): (&Prepared, &Prefli
         false => plan_in_brief(plan, session.target_names()),
     };
     if is_asking {
-        app.console.insist(&text)
+        app.console.insist(&text);
     } else {
-        app.console.say(&text)
+        app.console.say(&text);
     }
     remarks.iter().for_each(|remark| app.console.complain(&remark.text()));
 }

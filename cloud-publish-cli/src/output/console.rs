@@ -46,12 +46,6 @@ impl Console {
         self.quiet
     }
 
-    /// Whether standard error shows colours.
-    pub(crate) fn has_colours(&self) -> bool {
-        let choice = self.err.lock().unwrap_or_else(PoisonError::into_inner).current_choice();
-        !matches!(choice, ColorChoice::Never)
-    }
-
     /// Prints data: on standard output, or with `--json` for people.
     pub(crate) fn data(&self, text: &str) {
         if self.json { self.say(text) } else { self.write_out(text) }
