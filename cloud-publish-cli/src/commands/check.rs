@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cloud_publish_core::error::{Error, Kind};
 use cloud_publish_core::event::Silent;
-use cloud_publish_core::manifest::{Config, Release, collisions};
+use cloud_publish_core::manifest::{Artifact, Config, Release, collisions};
 use cloud_publish_core::names::ReleaseName;
 use cloud_publish_core::run::{Environment, RunOutcome, check_inputs};
 use serde::Serialize;
@@ -106,16 +106,20 @@ async fn with_config(findings: &mut Findings<'_>, config: Config, args: &CheckAr
     let environment =
         Environment { config: Arc::new(config), state, reporter, clock: app.clock.clone(), stop: app.stop.clone() };
     let mut files = 0;
-    for release in &manifests {
-        let checked = check_inputs(&environment, release).await;
-        if let Err(error) = &checked
-            && error.kind() == Kind::Cancelled
-        {
-            return checked.map(|_| (0, 0)).map_err(Halt::at(Stage::Input));
-        }
+    for release in manifests.iter().flat_map(one_by_one) {
+        let checked = match check_inputs(&environment, &release).await {
+            Err(error) if error.kind() == Kind::Cancelled => return Err(Halt { stage: Stage::Input, error }),
+            checked => checked,
+        };
         files += findings.take(Stage::Input, checked).map_or(0, |inputs| inputs.len());
     }
     Ok((manifests.len(), files))
+}
+
+/// A release as several of one artifact each, so that a file that is not there hides no other problem.
+fn one_by_one(release: &Release) -> impl Iterator<Item = Release> {
+    let alone = |artifact: &Artifact| Release { artifacts: vec![artifact.clone()], ..release.clone() };
+    release.artifacts.iter().map(alone)
 }
 
 /// The manifests that can be read.

@@ -99,9 +99,11 @@ pub(crate) fn summary_text(summary: &Summary, time: Duration) -> String {
     // What the preflight found was shown with the plan.
     for failure in summary.failures.iter().filter(|failure| failure.step != Stage::Preflight.as_str()) {
         let region = failure.region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
+        let (step, target) = (&failure.step, &failure.target);
         let what = match failure.required {
-            true => format!("{} failed at {}{region}", failure.step, failure.target),
-            false => format!("{} failed at {}{region}, which is best effort", failure.step, failure.target),
+            true if *step == Stage::Config.as_str() => format!("{target} cannot be used"),
+            true => format!("{step} failed at {target}{region}"),
+            false => format!("{step} failed at {target}{region}, which is best effort"),
         };
         text.push_str(&failure_text(&what, &failure.error, failure.hint.as_deref()));
     }
