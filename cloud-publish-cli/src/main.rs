@@ -47,7 +47,7 @@ use crate::settings::Settings;
 
 fn main() -> ExitCode {
     // Two TLS providers in one build would leave none chosen; clients would then panic.
-    #[cfg(feature = "openstack")]
+    #[cfg(any(feature = "openstack", feature = "shared-state"))]
     drop(rustls::crypto::ring::default_provider().install_default());
     match Cli::try_parse().and_then(Cli::check) {
         Ok(cli) => run(&cli).into(),
