@@ -1,1 +1,32 @@
-//! placeholder
+//! What the tests of the whole need: real servers, a disk image that really boots, and the `publish` binary.
+//!
+//! `tests/run` prepares all of it and says where it is; this library finds it and speaks to it *with foreign tools*
+//! (openstacksdk, python-openstackclient, QEMU), so that no check rests on the code that it checks.
+//!
+//! | module | finds |
+//! |---|---|
+//! | [`paths`] | the project's folders |
+//! | [`servers`] | one Keystone and two Glance regions, and an owner of its own for each test |
+//! | [`foreign`] | what Glance has, told by others than us |
+//! | [`images`] | the tiny Debian image, and the 3 GiB one of a full run |
+//! | [`boot`] | whether an image boots |
+//! | [`publish`] | the binary |
+//!
+//! A test that needs them is `#[ignore = "needs the servers that tests/run starts"]` (or `... the image that tests/run
+//! builds`): plain `cargo test` reports it as ignored, `tests/run` runs it. Everything here panics with a message that
+//! says what to do, for a test has no better way to fail.
+//!
+//! Tests share one Glance and run in parallel. Each takes an owner of its own ([`servers::unique_owner`]) and looks only
+//! at that owner's images.
+
+pub mod boot;
+pub mod foreign;
+pub mod images;
+pub mod paths;
+pub mod publish;
+pub mod servers;
+
+/// Tells whether this is `tests/run --full`, where tests do what takes too long for every change.
+pub fn is_full_run() -> bool {
+    std::env::var_os("CLOUD_PUBLISH_TEST_FULL").is_some_and(|value| value == "1")
+}

@@ -61,7 +61,10 @@ pub async fn write_receipts(
         images: catalogue.rows.iter().filter(|row| row.release == *release).collect(),
         receipts: history.receipts.iter().map(|recorded| &recorded.receipt).collect(),
     };
-    put(state, &Path::from(format!("releases/{release}.json")), &document).await
+    // `Path::from` would write a `~` of the name as `%7E`.
+    let path = Path::parse(format!("releases/{release}.json"))
+        .map_err(|error| Error::new(Kind::InvalidInput, "the release's name is no file name").caused_by(error))?;
+    put(state, &path, &document).await
 }
 
 async fn put(state: &dyn ObjectStore, path: &Path, document: &(impl Serialize + Sync)) -> Result<()> {

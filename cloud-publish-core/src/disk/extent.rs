@@ -112,6 +112,23 @@ mod tests {
         assert_eq!(part, [Extent { offset: (16 << 20) + 512, length: 65_536 - 512 }]);
     }
 
+    #[test]
+    fn a_file_system_that_knows_no_holes_gives_one_extent() {
+        // procfs refuses SEEK_DATA as any file system without support does.
+        let file = std::fs::File::open("/proc/self/status").unwrap();
+        let found: Vec<_> = file_data(&file, 512, 4096).map(Result::unwrap).collect();
+        assert_eq!(found, [Extent { offset: 512, length: 4096 - 512 }]);
+    }
+
+    #[test]
+    fn a_hole_where_the_file_used_to_be_is_an_error() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(4096).unwrap();
+        assert_eq!(file_data(&file, 0, 4096).count(), 0);
+        let found: Vec<_> = file_data(&file, 0, 8192).collect();
+        assert!(matches!(found.as_slice(), [Err(_)]), "{found:?}");
+    }
+
     #[cfg(feature = "qcow2")]
     #[test]
     fn touching_extents_are_joined() {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::journal::{Fact, Journal, Made, Receipt};
 use super::notes::{StepNotes, StepProgress};
-use super::perform::{Job, perform};
+use super::perform::{Chance, Job, perform};
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result, Retry};
 use crate::event::{Event, Reporter, Trouble};
@@ -113,7 +113,8 @@ async fn once(job: &Job, around: &Surroundings, context: &Context, number: u32) 
         around.journal.keep(Receipt { place, step, at, fact }).await.map_err(unrecorded)
     };
     keep(Fact::StepStarted { attempt: number }).await?;
-    match perform(job, context).await {
+    let chance = if number < around.retry.attempts { Chance::More } else { Chance::Last };
+    match perform(job, context, chance).await {
         Ok(made) => {
             keep(Fact::StepDone { result: made.clone() }).await?;
             Ok(made)

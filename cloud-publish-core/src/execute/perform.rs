@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::journal::Made;
 use crate::disk::Disk;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Retry};
 use crate::event::Trouble;
 use crate::identity::{Marks, Place};
 use crate::names::{ImageId, Region};
@@ -26,8 +26,15 @@ pub(super) struct Job {
     pub(super) id: Option<ImageId>,
 }
 
+/// Whether a failure in passing would be tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Chance {
+    More,
+    Last,
+}
+
 /// Makes the call.
-pub(super) async fn perform(job: &Job, context: &Context) -> Result<Made> {
+pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Result<Made> {
     let publisher = job.publisher.as_ref();
     match &job.step.action {
         Action::Barrier => Ok(Made::Change),
@@ -44,7 +51,7 @@ pub(super) async fn perform(job: &Job, context: &Context) -> Result<Made> {
         Action::Replicate { home_region, regions, required, .. } => {
             let home = job.at(home_region)?;
             let request = ReplicateRequest { image: job.spec.clone(), home, regions: regions.clone() };
-            collect(publisher.replicate(context, &request).await?, required)
+            collect(publisher.replicate(context, &request).await?, required, chance)
         }
         Action::SetVisibility { visibility, .. } => {
             let request = VisibilityRequest { at: job.at(job.region()?)?, wanted: visibility.clone() };
@@ -67,18 +74,28 @@ async fn tag(job: &Job, context: &Context, marks: Marks) -> Result<Made> {
     job.publisher.tag(context, &request).await.map(|()| Made::Change)
 }
 
-/// Splits the regions of a replication into those that have the image and those that failed; the first failure of a
-/// required region is the step's.
-fn collect(results: Vec<(Region, Result<Registered>)>, required: &[Region]) -> Result<Made> {
+/// Splits the regions of a replication into those that have the image and those that failed.
+///
+/// The step fails when a required region did, when none has the image, or when trying again may help another region.
+fn collect(results: Vec<(Region, Result<Registered>)>, required: &[Region], chance: Chance) -> Result<Made> {
     let mut images = Vec::new();
     let mut failed = Vec::new();
     for (region, result) in results {
         match result {
             Ok(image) => images.push(image),
-            Err(error) if required.contains(&region) => return Err(error.with("region", &region)),
-            Err(error) => failed.push((region.clone(), Trouble::from(&error.with("region", &region)))),
+            Err(error) => failed.push((required.contains(&region), error.with("region", &region), region)),
         }
     }
+    let nothing = images.is_empty();
+    let is_fatal = |(required, error, _): &(bool, Error, Region)| {
+        *required || nothing || (chance == Chance::More && error.retry() != Retry::Never)
+    };
+    // A passing failure first: trying again may leave only the lasting ones, or none.
+    failed.sort_by_key(|(required, error, _)| (error.retry() == Retry::Never, !required));
+    if let Some(first) = failed.iter().position(is_fatal) {
+        return Err(failed.swap_remove(first).1);
+    }
+    let failed = failed.into_iter().map(|(_, error, region)| (region, Trouble::from(&error))).collect();
     Ok(Made::Images { images, failed })
 }
 

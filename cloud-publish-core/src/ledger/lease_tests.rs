@@ -305,7 +305,8 @@ async fn a_lease_that_cannot_be_read_is_waited_for_and_then_taken_over() {
 #[tokio::test]
 async fn the_winner_whose_reply_was_lost_holds_the_lease() {
     let store: Arc<dyn ObjectStore> = Bent::loses_replies(1);
-    let leases = acquire(&Ledger::new(store), &claim(&["a"]), &Context::detached()).await.unwrap();
+    let own = claim(&["a"]).when_held(WhenHeld::Fail);
+    let leases = acquire(&Ledger::new(store), &own, &Context::detached()).await.unwrap();
     assert_eq!(leases.term(&place("a")), Some(1));
     leases.confirm(&place("a")).await.unwrap();
 }

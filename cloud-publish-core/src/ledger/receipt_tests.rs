@@ -9,7 +9,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use tempfile::TempDir;
 
 use super::testing::{Bent, acquire, both, claim, fast, memory, place, receipt, release, run, step};
-use super::{History, Leases, Ledger, RunJournal, local_store};
+use super::{History, Leases, Ledger, RunJournal, WhenHeld, local_store};
 use crate::clock::{Clock, FastClock};
 use crate::digest::Digest;
 use crate::error::Kind;
@@ -155,7 +155,7 @@ async fn another_writer_of_the_same_run_is_refused_and_what_it_met_stays() {
 async fn lost_replies_make_neither_failures_nor_duplicates() {
     let store: Arc<dyn ObjectStore> = Bent::loses_replies(2);
     let ledger = Ledger::with_clock(Arc::clone(&store), quick());
-    let leases = acquire(&ledger, &claim(&["a"]), &Context::detached()).await.unwrap();
+    let leases = acquire(&ledger, &claim(&["a"]).when_held(WhenHeld::Fail), &Context::detached()).await.unwrap();
     assert_eq!(leases.term(&place("a")), Some(1));
     let journal = ledger.begin(release(), run(), leases);
     for number in 0..7 {

@@ -1,5 +1,60 @@
-//! The target `local`: a directory in Debian's public layout.
+//! The target `local`: a directory in Debian's public layout, to be mirrored or served as it is.
+//!
+//! # What is where
+//! Under `path`, and nothing else, neither dot-files nor temporary ones, at any moment:
+//!
+//! ```text
+//! index.html                                         the suites
+//! bookworm/index.html                                its releases, newest first
+//! bookworm/latest -> 20240101-1614                   a relative link, swapped in one step
+//! bookworm/20240101-1614/                            one version; a daily is in bookworm/daily/, a try in bookworm/dev/
+//!     debian-12-generic-amd64-20240101-1614.qcow2    each image
+//!     debian-12-generic-amd64-20240101-1614.json     its build manifest, with an Upload for the file
+//!     SHA512SUMS                                     of images and build manifests, for sha512sum -c
+//!     index.html                                     sizes, digests, descriptions
+//! ```
+//!
+//! In `<path>.work/` beside it, on the same file system: `staged/` (uploads), `building/` (versions that are not
+//! published), `retired/` (one tree for each image that was taken back), `state/` (marks and tombstones), `tmp/`.
+//!
+//! # What can be relied on
+//! - A version appears by one rename when its first image is published, with everything that is registered in it, and
+//!   never gets another image. Images are therefore always published together.
+//! - An image goes by retiring: one of several alone (checksums and page are written again, by renames), the last one
+//!   with the whole directory.
+//! - Identity stands in the build manifests' annotations. With `<path>.work/` lost, published images are still
+//!   recognised; the time of their publication is then the directory's own.
+//! - A `latest` that leads to a version of which nothing is shown any more is taken away.
+//! - Directories and pages of others are left alone.
+//!
+//! Not here: which images should exist (the plan), and transport to mirrors.
 
+mod build_manifest;
 mod config;
+mod entry;
+mod expect;
+mod files;
+mod find;
+mod layout;
+mod listing;
+mod lists;
+mod lock;
+mod mark;
+mod page;
+mod preflight;
+mod prove;
+mod publisher;
+mod python_json;
+mod record;
+mod register;
+mod retire;
+mod site;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod upload;
+mod upload_item;
+mod visibility;
 
-pub use config::{FormatChoice, LocalConfig};
+pub use self::config::{FormatChoice, LocalConfig};
+pub use self::publisher::{Local, LocalSettings};

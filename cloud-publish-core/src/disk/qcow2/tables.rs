@@ -1,13 +1,11 @@
 //! The qcow2 tables: every offset is held against the file before anything is read through it.
 
-use std::iter;
 use std::ops::Range;
 
 use super::damaged;
 use super::entry::{Entry, OFFSET};
 use super::header::{Header, Table};
 use crate::disk::extent::{Extent, Extents, merged};
-use crate::disk::field::be64;
 use crate::disk::source::Source;
 use crate::disk::view::View;
 use crate::error::Result;
@@ -47,45 +45,44 @@ impl Tables {
 
     /// The data between two places of the disk.
     pub(super) fn data<'a>(&'a self, file: &'a Source, start: u64, end: u64) -> Extents<'a> {
-        let (cluster, span, end) = (self.header.cluster(), self.header.l2_span(), end.min(self.header.size));
-        let first = start / span;
-        let tables = self.l2.iter().skip(usize::try_from(first).unwrap_or(usize::MAX)).zip(first..);
-        let tables = tables.take_while(move |(_, index)| index * span < end);
-        let extents = tables.filter(|(offset, _)| **offset != 0).flat_map(move |(offset, index)| {
-            let (table, error) = match read_table(file, *offset, cluster) {
-                Ok(table) => (table, None),
+        let (span, range) = (self.header.l2_span(), start..end.min(self.header.size));
+        let tables = self.l2.iter().zip((0..).map(move |index: u64| index * span));
+        let tables = tables.filter(|(offset, _)| **offset != 0);
+        let tables =
+            tables.skip_while(move |(_, begin)| begin + span <= start).take_while(move |(_, begin)| *begin < end);
+        let extents = tables.flat_map(move |(offset, begin)| {
+            let (found, error) = match self.table_data(file, *offset, begin, &range) {
+                Ok(found) => (found, None),
                 Err(error) => (Vec::new(), Some(Err(error))),
             };
-            let begin = index * span;
-            let skipped = start.saturating_sub(begin) / cluster;
-            let wanted = end.saturating_sub(begin).div_ceil(cluster).min(span / cluster);
-            let mut guest = skipped..wanted;
-            let found = iter::from_fn(move || {
-                let index = guest.next()?;
-                let raw = be64(&table, usize::try_from(index * 8).unwrap_or(usize::MAX));
-                let at = begin + index * cluster;
-                Some(Entry::decode(raw, &self.header).map(|entry| (entry, clip(at, cluster, start, end))))
-            });
-            let found = found.filter_map(|decoded| match decoded {
-                Ok((Entry::Zero(_), _)) => None,
-                Ok((Entry::Plain(_) | Entry::Compressed(..), extent)) => Some(Ok(extent)),
-                Err(error) => Some(Err(error)),
-            });
-            error.into_iter().chain(found)
+            found.into_iter().map(Ok).chain(error)
         });
         merged(extents)
+    }
+
+    /// The data that one L2 table maps. `begin` is the first byte of the disk that it describes.
+    fn table_data(&self, file: &Source, offset: u64, begin: u64, range: &Range<u64>) -> Result<Vec<Extent>> {
+        let cluster = self.header.cluster();
+        let table = read_table(file, offset, cluster)?;
+        let mut found: Vec<Extent> = Vec::new();
+        for (guest, raw) in self.guest_clusters(&table, begin) {
+            let (from, to) = (guest.max(range.start), (guest + cluster).min(range.end));
+            if from >= to || matches!(Entry::decode(raw, &self.header)?, Entry::Zero(_)) {
+                continue;
+            }
+            match found.last_mut() {
+                Some(run) if run.end() == from => run.length += to - from,
+                _ => found.push(Extent { offset: from, length: to - from }),
+            }
+        }
+        Ok(found)
     }
 
     fn check_entries(&self, file: &Source, taken: &Taken) -> Result<()> {
         let cluster = self.header.cluster();
         for (offset, index) in self.l2.iter().zip(0_u64..).filter(|(offset, _)| **offset != 0) {
-            let begin = index * self.header.l2_span();
             let table = read_table(file, *offset, cluster)?;
-            for (raw, number) in entries(&table).zip(0_u64..) {
-                let guest = begin + number * cluster;
-                if guest >= self.header.size {
-                    break;
-                }
+            for (guest, raw) in self.guest_clusters(&table, index * self.header.l2_span()) {
                 // The last cluster of a disk may be cut where the disk ends.
                 let needed = cluster.min(self.header.size - guest);
                 check_entry(Entry::decode(raw, &self.header)?, needed, taken)
@@ -93,6 +90,13 @@ impl Tables {
             }
         }
         Ok(())
+    }
+
+    /// The entries of an L2 table, each with its place on the disk; those behind the disk's end are left out.
+    fn guest_clusters<'a>(&self, table: &'a [u8], begin: u64) -> impl Iterator<Item = (u64, u64)> + use<'a> {
+        let (cluster, size) = (self.header.cluster(), self.header.size);
+        let places = (0..).map(move |index: u64| begin + index * cluster).take_while(move |guest| *guest < size);
+        places.zip(entries(table))
     }
 }
 
@@ -179,10 +183,4 @@ fn read_table(file: &Source, offset: u64, length: u64) -> Result<Vec<u8>> {
 
 fn entries(table: &[u8]) -> impl Iterator<Item = u64> {
     table.as_chunks::<8>().0.iter().map(|raw| u64::from_be_bytes(*raw))
-}
-
-/// The part of the cluster at `at` that is between `start` and `end`.
-fn clip(at: u64, cluster: u64, start: u64, end: u64) -> Extent {
-    let offset = at.max(start);
-    Extent { offset, length: (at + cluster).min(end).saturating_sub(offset) }
 }

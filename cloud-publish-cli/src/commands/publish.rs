@@ -1,0 +1,146 @@
+//! `publish`: makes a release usable at its targets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloud_publish_core::names::TargetName;
+use cloud_publish_core::plan::Permissions;
+use cloud_publish_core::publisher::Probe;
+use cloud_publish_core::run::{
+    Failure, Options, Preflight, Prepared, RunOutcome, Summary, TargetFinding, carry_out, prepare,
+};
+
+use super::status::absent;
+use crate::args::PublishArgs;
+use crate::confirm::confirm;
+use crate::exit::Exit;
+use crate::halt::{Halt, Stage};
+use crate::output::{Progress, Show, SummaryLine, images_table, plan_in_brief, remarks, summary_text};
+use crate::overview::images;
+use crate::session::{App, Selection, Session};
+
+pub(super) async fn run(app: &App, args: &PublishArgs) -> Result<Exit, Halt> {
+    let begun = app.clock.elapsed();
+    let options = Options {
+        keep_going: args.keep_going,
+        permissions: Permissions { repair: args.repair, republish: args.republish },
+        no_wait: args.no_wait,
+        ..Options::default()
+    };
+    let progress = Progress::new(app.console.clone(), app.clock.clone(), (Show::Events, app.global.no_progress));
+    let selection = Selection::Named(&args.targets);
+    let mut session = Session::open(app, args.release.as_deref(), selection, (options, Arc::new(progress)))?;
+    session.require_targets()?;
+
+    let prepared = prepare(&session.environment, &session.request).await.map_err(Halt::at(Stage::Input))?;
+    let is_asking = app.console.is_interactive() && !app.global.yes && !app.global.dry_run;
+    let is_asking = is_asking && !prepared.plan.is_empty();
+    let probe = if is_asking || app.global.dry_run { Probe::ReadOnly } else { Probe::MayWrite };
+    let mut preflight = ask_targets(&session, &prepared, probe).await?;
+    show(app, &session, (&prepared, &preflight), is_asking);
+    if app.global.dry_run {
+        let summary = dry_run(&session, &prepared, &preflight);
+        return Ok(finish(app, &session, summary, Ending { begun, is_dry: true }));
+    }
+    if is_asking && is_allowed(&session, &prepared, &preflight) {
+        confirm(&app.console, &app.stop).await.map_err(Halt::at(Stage::Confirm))?;
+        let known = preflight;
+        preflight = ask_targets(&session, &prepared, Probe::MayWrite).await?;
+        let new = |found: &&TargetFinding| !known.findings.contains(found);
+        let added = Preflight {
+            findings: preflight.findings.iter().filter(new).cloned().collect(),
+            guarded: preflight.guarded,
+        };
+        remarks(None, &added).iter().for_each(|remark| app.console.complain(&remark.text()));
+    }
+    let carried = carry_out(&session.environment, &session.request, prepared, preflight).await;
+    let summary = carried.map_err(Halt::at(Stage::Run))?;
+    Ok(finish(app, &session, summary, Ending { begun, is_dry: false }))
+}
+
+async fn ask_targets(session: &Session, prepared: &Prepared, probe: Probe) -> Result<Preflight, Halt> {
+    prepared.preflight(&session.environment, probe).await.map_err(Halt::at(Stage::Preflight))
+}
+
+/// Whether the run would begin at any target.
+fn is_allowed(session: &Session, prepared: &Prepared, preflight: &Preflight) -> bool {
+    let is_barred = |target: &TargetName| preflight.errors().any(|found| found.target == *target);
+    let all_barred = prepared.observed.iter().all(|one| is_barred(&one.info.target));
+    preflight.errors().next().is_none() || (session.request.options.keep_going && !all_barred)
+}
+
+/// Shows what will be done and what speaks against it; who is asked sees it in any case.
+fn show(app: &App, session: &Session, (prepared, preflight): (&Prepared, &Preflight), is_asking: bool) {
+    let plan = &prepared.plan;
+    let remarks = remarks(Some(plan), preflight);
+    let release = &session.request.release.name;
+    let text = match plan.is_empty() {
+        true if remarks.iter().any(|remark| remark.is_error()) => String::new(),
+        true => format!("nothing to do: everything of {release} is published already\n"),
+        false => plan_in_brief(plan, session.target_names()),
+    };
+    if is_asking {
+        app.console.insist(&text);
+    } else {
+        app.console.say(&text);
+    }
+    remarks.iter().for_each(|remark| app.console.complain(&remark.text()));
+}
+
+/// What a run that stops here comes to.
+fn dry_run(session: &Session, prepared: &Prepared, preflight: &Preflight) -> Summary {
+    let is_allowed = is_allowed(session, prepared, preflight);
+    let failure = |found: &TargetFinding| Failure {
+        step: Stage::Preflight.as_str().into(),
+        target: found.target.clone(),
+        region: found.finding.region.clone(),
+        error: found.finding.message.clone(),
+        hint: found.finding.hint.clone(),
+        required: true,
+    };
+    let failures: Vec<Failure> = preflight.errors().map(failure).collect();
+    let outcome = match (is_allowed, prepared.plan.is_empty() && failures.is_empty()) {
+        (false, _) => RunOutcome::Refused,
+        (true, true) => RunOutcome::Complete,
+        (true, false) => RunOutcome::Incomplete,
+    };
+    Summary {
+        release: session.request.release.name.clone(),
+        outcome,
+        guarded: preflight.guarded,
+        stopped: false,
+        images: images(prepared),
+        failures,
+    }
+}
+
+/// How the command comes to its end.
+struct Ending {
+    begun: Duration,
+    is_dry: bool,
+}
+
+fn finish(app: &App, session: &Session, mut summary: Summary, ending: Ending) -> Exit {
+    summary.failures.extend(session.absent.iter().map(|(target, error)| absent(target, error)));
+    if summary.outcome == RunOutcome::Complete && !session.absent.is_empty() {
+        summary.outcome = RunOutcome::Incomplete;
+    }
+    let is_allowed_dry = ending.is_dry && summary.failures.is_empty();
+    if is_allowed_dry {
+        app.console.say("dry run: nothing was written\n");
+    } else {
+        let table = images_table(&summary.images);
+        if !table.is_empty() && !app.console.is_quiet() && !ending.is_dry {
+            app.console.data(&table.render());
+        }
+        let text = summary_text(&summary, app.clock.elapsed().saturating_sub(ending.begun));
+        match summary.failures.is_empty() {
+            true => app.console.say(&text),
+            false => app.console.complain(&text),
+        }
+    }
+    if app.console.is_json() {
+        app.console.json(&SummaryLine::of(&summary));
+    }
+    if is_allowed_dry { Exit::Done } else { Exit::of_summary(&summary) }
+}

@@ -1,0 +1,45 @@
+//! Asks a person whether to go on.
+
+use std::io;
+
+use cloud_publish_core::error::{Error, Kind, Result};
+use tokio_util::sync::CancellationToken;
+
+use crate::output::Console;
+
+/// Asks on standard error and reads one line of standard input; only `y` and `yes` mean yes.
+///
+/// # Errors
+/// [`Kind::Cancelled`] when the run is asked to stop meanwhile, [`Kind::InvalidInput`] when the answer is no.
+pub(crate) async fn confirm(console: &Console, stop: &CancellationToken) -> Result<()> {
+    console.insist("Publish? [y/N] ");
+    let reading = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).map(|_| line)
+    });
+    let answer = tokio::select! {
+        () = stop.cancelled() => return Err(Error::new(Kind::Cancelled, "stopped on request")),
+        answer = reading => answer,
+    };
+    let line = answer.map(Result::ok).ok().flatten().unwrap_or_default();
+    if is_yes(&line) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::InvalidInput, "nothing was published, because the answer was not yes")
+        .hint("answer y, or use --yes"))
+}
+
+fn is_yes(line: &str) -> bool {
+    matches!(line.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_yes;
+
+    #[test]
+    fn only_a_clear_yes_counts() {
+        assert!(["y\n", "YES\n", " y "].into_iter().all(is_yes));
+        assert!(!["", "\n", "n\n", "yeah\n"].into_iter().any(is_yes));
+    }
+}

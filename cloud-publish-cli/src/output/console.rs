@@ -1,0 +1,110 @@
+//! The two streams: who hears what, and what happens when nobody listens any more.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+
+use anstream::{AutoStream, ColorChoice};
+use serde::Serialize;
+
+use crate::args::{Colour, Global};
+
+/// Standard output and standard error, written a whole text at a time.
+#[derive(Debug)]
+pub(crate) struct Console {
+    out: Mutex<AutoStream<io::Stdout>>,
+    err: Mutex<AutoStream<io::Stderr>>,
+    json: bool,
+    quiet: bool,
+    /// The first failure of standard output.
+    lost: Mutex<Option<io::Error>>,
+}
+
+impl Console {
+    /// The process's own streams.
+    pub(crate) fn new(global: &Global) -> Self {
+        let choice = match global.color {
+            Colour::Auto => ColorChoice::Auto,
+            Colour::Always => ColorChoice::Always,
+            Colour::Never => ColorChoice::Never,
+        };
+        Self {
+            out: Mutex::new(AutoStream::new(io::stdout(), choice)),
+            err: Mutex::new(AutoStream::new(io::stderr(), choice)),
+            json: global.json,
+            quiet: global.quiet,
+            lost: Mutex::default(),
+        }
+    }
+
+    /// Whether standard output carries JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether only what is wrong is to be said.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Prints data: on standard output, or with `--json` for people.
+    pub(crate) fn data(&self, text: &str) {
+        if self.json { self.say(text) } else { self.write_out(text) }
+    }
+
+    /// Prints one JSON object as a line of standard output.
+    pub(crate) fn json(&self, value: &impl Serialize) {
+        match serde_json::to_string(value) {
+            Ok(line) => self.write_out(&format!("{line}\n")),
+            Err(error) => self.lose(error.into()),
+        }
+    }
+
+    /// Tells people, unless they want to hear only what is wrong.
+    pub(crate) fn say(&self, text: &str) {
+        if !self.quiet {
+            self.write_err(text);
+        }
+    }
+
+    /// Tells people what is wrong, unless a program hears it in their place.
+    pub(crate) fn complain(&self, text: &str) {
+        if !(self.quiet && self.json) {
+            self.write_err(text);
+        }
+    }
+
+    /// Tells people in any case: a question, a signal.
+    pub(crate) fn insist(&self, text: &str) {
+        self.write_err(text);
+    }
+
+    /// Whether somebody can be asked.
+    pub(crate) fn is_interactive(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// What kept standard output from being written; a reader that went away is no failure.
+    pub(crate) fn failure(&self) -> Option<io::Error> {
+        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner).take();
+        lost.filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
+    }
+
+    fn write_out(&self, text: &str) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            drop(out);
+            self.lose(error);
+        }
+    }
+
+    /// Standard error that cannot be written leaves nobody to tell.
+    fn write_err(&self, text: &str) {
+        let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+        drop(written);
+    }
+
+    fn lose(&self, error: io::Error) {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+}

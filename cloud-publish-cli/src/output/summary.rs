@@ -1,0 +1,133 @@
+//! How a run ended: the table of what is where, the failures, what to do next; and the last line of `--json`.
+
+use std::time::Duration;
+
+use cloud_publish_core::names::{Region, TargetName};
+use cloud_publish_core::run::{Failure, ImageState, RunOutcome, Summary};
+use cloud_publish_core::survey::Life;
+use serde::Serialize;
+
+use super::chain::failure_text;
+use super::size::{count, took};
+use super::style::{Word, paint};
+use super::table::Table;
+use crate::halt::{Halt, Stage};
+
+/// The last line of `--json`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "event", rename = "summary")]
+pub(crate) struct SummaryLine<'a> {
+    release: Option<&'a str>,
+    outcome: RunOutcome,
+    images: &'a [ImageState],
+    failures: Vec<FailureLine<'a>>,
+}
+
+/// One failure in the last line of `--json`.
+#[derive(Debug, Serialize)]
+struct FailureLine<'a> {
+    step: &'a str,
+    target: Option<&'a TargetName>,
+    region: Option<&'a Region>,
+    error: String,
+    hint: Option<&'a str>,
+}
+
+impl<'a> SummaryLine<'a> {
+    /// Of a run that came to its end.
+    pub(crate) fn of(summary: &'a Summary) -> Self {
+        Self::new(Some(summary.release.as_str()), summary.outcome, &summary.images, &summary.failures)
+    }
+
+    /// Of a verb with its own result.
+    pub(crate) fn new(
+        release: Option<&'a str>,
+        outcome: RunOutcome,
+        images: &'a [ImageState],
+        failures: &'a [Failure],
+    ) -> Self {
+        let line = |failure: &'a Failure| FailureLine {
+            step: &failure.step,
+            target: Some(&failure.target),
+            region: failure.region.as_ref(),
+            error: failure.error.clone(),
+            hint: failure.hint.as_deref(),
+        };
+        Self { release, outcome, images, failures: failures.iter().map(line).collect() }
+    }
+
+    /// Of a command that stopped before it had a result.
+    pub(crate) fn halted(release: Option<&'a str>, halt: &'a Halt) -> Self {
+        Self::problem(release, halt.exit().outcome(), (halt.word(), halt.error.chain().join(": ")), halt.error.advice())
+    }
+
+    /// Of something that is wrong with what was typed or read.
+    pub(crate) fn problem(
+        release: Option<&'a str>,
+        outcome: RunOutcome,
+        (step, error): (&'a str, String),
+        hint: Option<&'a str>,
+    ) -> Self {
+        let failure = FailureLine { step, target: None, region: None, error, hint };
+        Self { release, outcome, images: &[], failures: vec![failure] }
+    }
+}
+
+/// The table of what is where.
+pub(crate) fn images_table(images: &[ImageState]) -> Table {
+    let mut table = Table::new(["TARGET", "REGION", "IMAGE", "ID", "STATE"]);
+    for image in images {
+        let word = match image.state {
+            Life::Published => Word::Good,
+            Life::Absent => Word::Warning,
+            _ => Word::Plain,
+        };
+        table.row([
+            (image.target.as_str(), Word::Plain),
+            (image.region.as_str(), Word::Plain),
+            (&image.name, Word::Plain),
+            (image.id.as_ref().map_or("", AsRef::as_ref), Word::Plain),
+            (image.state.as_str(), word),
+        ]);
+    }
+    table
+}
+
+/// The failures, the result in one sentence, and what to do next.
+pub(crate) fn summary_text(summary: &Summary, time: Duration) -> String {
+    let mut text = String::new();
+    // What the preflight found was shown with the plan.
+    for failure in summary.failures.iter().filter(|failure| failure.step != Stage::Preflight.as_str()) {
+        let region = failure.region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
+        let (step, target) = (&failure.step, &failure.target);
+        let what = match failure.required {
+            true if *step == Stage::Config.as_str() => format!("{target} cannot be used"),
+            true => format!("{step} failed at {target}{region}"),
+            false => format!("{step} failed at {target}{region}, which is best effort"),
+        };
+        text.push_str(&failure_text(&what, &failure.error, failure.hint.as_deref()));
+    }
+    let release = &summary.release;
+    let published = summary.images.iter().filter(|image| image.state == Life::Published).count();
+    let places = format!("{published} of {} published", count(summary.images.len(), "image"));
+    let (word, result) = match summary.outcome {
+        RunOutcome::Complete => (Word::Good, "complete"),
+        RunOutcome::Incomplete if summary.stopped => (Word::Bad, "stopped"),
+        RunOutcome::Incomplete => (Word::Bad, "incomplete"),
+        RunOutcome::Waiting => (Word::Warning, "waiting"),
+        RunOutcome::Refused => (Word::Bad, "refused"),
+    };
+    text.push_str(&format!("{} {release}: {places}, {}\n", paint(word, &format!("{result}:")), took(time)));
+    text.push_str(&format!("next: {}\n", next(summary)));
+    text
+}
+
+fn next(summary: &Summary) -> String {
+    let release = &summary.release;
+    match summary.outcome {
+        RunOutcome::Complete => format!("`publish verify --release {release}` compares it with the manifest any time"),
+        RunOutcome::Incomplete => "run the same command again: it does what is still missing and nothing else".into(),
+        RunOutcome::Waiting => "run the same command again later: it continues where this one waits".into(),
+        RunOutcome::Refused => "nothing was changed; mend what is named above, then run the same command again".into(),
+    }
+}

@@ -1,0 +1,87 @@
+//! What is where of a release, as a survey shows it, and what the plan would do about it.
+
+use cloud_publish_core::names::Region;
+use cloud_publish_core::plan::{Action, Desired, DesiredPlace, Plan, Step};
+use cloud_publish_core::run::{ImageState, Observed, Prepared};
+use cloud_publish_core::survey::{FoundImage, Life};
+use serde::Serialize;
+
+/// One wanted image in one region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Wanted {
+    /// What it is now.
+    #[serde(flatten)]
+    pub(crate) image: ImageState,
+    /// Whether the release can do without it.
+    pub(crate) required: bool,
+    /// The verbs that publishing would carry out for it, in order.
+    pub(crate) next: Vec<String>,
+    /// Why nothing, or not everything, would be done.
+    pub(crate) remarks: Vec<String>,
+}
+
+/// Every wanted image of the targets that could be seen.
+pub(crate) fn wanted(prepared: &Prepared) -> Vec<Wanted> {
+    let mut all = Vec::new();
+    for observed in &prepared.observed {
+        for desired in &observed.desired {
+            all.extend(desired.places.iter().map(|place| one(&prepared.plan, observed, desired, place)));
+        }
+    }
+    all
+}
+
+/// The same without the plan.
+pub(crate) fn images(prepared: &Prepared) -> Vec<ImageState> {
+    wanted(prepared).into_iter().map(|wanted| wanted.image).collect()
+}
+
+fn one(plan: &Plan, observed: &Observed, desired: &Desired, place: &DesiredPlace) -> Wanted {
+    let info = &observed.info;
+    let tags = &desired.spec.tags;
+    let key = tags.key(&info.place, &place.region);
+    let found = observed.survey.images.iter().find(|found| {
+        found.region == place.region
+            && found.tags.as_ref().is_some_and(|own| own.key(&info.place, &place.region) == key)
+    });
+    let is_own = |step: &&Step| {
+        step.target == info.target && step.image.as_ref() == Some(&desired.image) && touches(step, &place.region)
+    };
+    let drift = plan
+        .drift
+        .iter()
+        .filter(|drift| drift.target == info.target && drift.image == desired.image && drift.region == place.region);
+    let refusals = plan.refusals.iter().filter(|refusal| {
+        refusal.target == info.target
+            && refusal.image.as_ref().is_none_or(|image| *image == desired.image)
+            && refusal.region.as_ref().is_none_or(|region| *region == place.region)
+    });
+    Wanted {
+        image: ImageState {
+            target: info.target.clone(),
+            provider: info.place.provider.clone(),
+            region: place.region.clone(),
+            variant: desired.image.variant.clone(),
+            arch: desired.image.arch.clone(),
+            id: found.map(|found| found.id.clone()),
+            name: desired.spec.name.to_string(),
+            state: found.map_or(Life::Absent, FoundImage::life),
+            digest: tags.digest,
+        },
+        required: place.required,
+        next: plan.steps.iter().filter(is_own).map(|step| step.action.verb().to_owned()).collect(),
+        remarks: drift
+            .map(|drift| drift.message.clone())
+            .chain(refusals.map(|refusal| format!("refused: {}", refusal.message)))
+            .collect(),
+    }
+}
+
+/// Whether a step does something in a region.
+fn touches(step: &Step, region: &Region) -> bool {
+    match &step.action {
+        Action::Barrier => false,
+        Action::Replicate { regions, .. } => regions.contains(region),
+        _ => step.region.as_ref() == Some(region),
+    }
+}

@@ -1,0 +1,108 @@
+//! What the command is told besides its arguments: which configuration file, and the environment.
+//!
+//! The one place where the environment is read. What is found is handed on as values.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use cloud_publish_core::error::{Error, Kind, Result};
+
+use crate::args::Global;
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// publish.toml.
+    pub(crate) config: PathBuf,
+    /// Where clouds.yaml may lie.
+    pub(crate) clouds: CloudsSearch,
+}
+
+/// Where OpenStack's clouds.yaml may lie, as all OpenStack tools look for it.
+/// <https://docs.openstack.org/openstacksdk/latest/user/config/configuration.html>
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CloudsSearch {
+    /// `OS_CLIENT_CONFIG_FILE` names it: no other file will do, for it could lead to another cloud.
+    Named(PathBuf),
+    /// The first of these that is there.
+    FirstOf(Vec<PathBuf>),
+}
+
+impl Settings {
+    /// Looks at the arguments and the environment; opens nothing.
+    pub(crate) fn new(global: &Global) -> Self {
+        Self {
+            config: global.config.clone().unwrap_or_else(|| "publish.toml".into()),
+            clouds: CloudsSearch::new(
+                variable("OS_CLIENT_CONFIG_FILE"),
+                variable("XDG_CONFIG_HOME").map(PathBuf::from),
+                variable("HOME").map(PathBuf::from),
+            ),
+        }
+    }
+}
+
+impl CloudsSearch {
+    fn new(named: Option<OsString>, config_home: Option<PathBuf>, home: Option<PathBuf>) -> Self {
+        if let Some(file) = named {
+            return Self::Named(file.into());
+        }
+        let own = config_home.or_else(|| home.map(|home| home.join(".config"))).map(|folder| folder.join("openstack"));
+        let folders = [Some(PathBuf::new()), own, Some("/etc/openstack".into())];
+        let names = ["clouds.yaml", "clouds.yml"];
+        Self::FirstOf(folders.into_iter().flatten().flat_map(|folder| names.map(|name| folder.join(name))).collect())
+    }
+
+    /// The file to read.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] naming where it was looked for.
+    #[cfg_attr(not(feature = "openstack"), expect(dead_code, reason = "only OpenStack has a clouds.yaml"))]
+    pub(crate) fn find(&self) -> Result<PathBuf> {
+        match self {
+            Self::Named(file) if file.is_file() => Ok(file.clone()),
+            Self::Named(file) => {
+                let message = format!("OS_CLIENT_CONFIG_FILE names `{}`, which is not a file", file.display());
+                Err(Error::new(Kind::NotFound, message).hint("correct it, or unset it to use the usual places"))
+            }
+            Self::FirstOf(files) => files.iter().find(|file| file.is_file()).cloned().ok_or_else(|| {
+                let places: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+                Error::new(Kind::NotFound, "there is no clouds.yaml")
+                    .hint(format!("set OS_CLIENT_CONFIG_FILE, or write one of {}", places.join(", ")))
+            }),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the edge at which the environment is read")]
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::CloudsSearch;
+
+    #[test]
+    fn a_named_clouds_yaml_is_the_only_one_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let absent = folder.path().join("clouds.yaml");
+        let search = CloudsSearch::new(Some(absent.clone().into()), None, Some(folder.path().into()));
+        assert!(search.find().unwrap_err().to_string().contains("OS_CLIENT_CONFIG_FILE"));
+        std::fs::write(&absent, "clouds: {}").unwrap();
+        assert_eq!(search.find().unwrap(), absent);
+    }
+
+    #[test]
+    fn the_usual_places_are_looked_at_in_the_order_of_other_tools() {
+        let CloudsSearch::FirstOf(files) = CloudsSearch::new(None, None, Some("/home/me".into())) else {
+            panic!("nothing is named")
+        };
+        let first: Vec<&Path> = files.iter().step_by(2).map(AsRef::as_ref).collect();
+        let wanted = ["clouds.yaml", "/home/me/.config/openstack/clouds.yaml", "/etc/openstack/clouds.yaml"];
+        assert_eq!(first, wanted.map(Path::new));
+    }
+}

@@ -1,0 +1,153 @@
+//! `status`, `verify`, `find`, `schema`: looking without changing.
+
+use std::fs;
+
+use crate::place::{Place, RELEASE, assert_shown};
+
+#[test]
+fn status_shows_what_the_next_run_would_do() {
+    let place = Place::new();
+    let before = place.tree();
+    let ran = place.run(&format!("status --release {RELEASE}"));
+    assert_shown!(place, ran, @r#"
+    exit: 0
+    -- stdout
+    TARGET  REGION  VARIANT  ARCH   STATE   ID  NEXT
+    local   local   generic  amd64  absent  -   upload, register, set-visibility, mark-published, point
+    -- stderr
+    surveying local
+    "#);
+    assert_eq!(place.tree(), before);
+}
+
+#[test]
+fn status_shows_what_is_published() {
+    let place = Place::new();
+    place.publish();
+    let ran = place.run(&format!("status --release {RELEASE} --to local"));
+    assert_shown!(place, ran, @r#"
+    exit: 0
+    -- stdout
+    TARGET  REGION  VARIANT  ARCH   STATE      ID                                                                NEXT
+    local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw  -
+    -- stderr
+    surveying local
+    "#);
+}
+
+#[test]
+fn verify_finds_a_published_release_correct() {
+    let place = Place::new();
+    place.publish();
+    let ran = place.run(&format!("verify --release {RELEASE}"));
+    assert_shown!(place, ran, @r#"
+    exit: 0
+    -- stdout
+    TARGET  REGION  VARIANT  ARCH   ID                                                                VERDICT
+    local   local   generic  amd64  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw  correct
+    -- stderr
+    surveying local
+    "#);
+}
+
+#[test]
+fn verify_can_read_the_content_back() {
+    let place = Place::new();
+    place.publish();
+    let ran = place.run(&format!("verify --release {RELEASE} --prove"));
+    assert_shown!(place, ran, @r#"
+    exit: 0
+    -- stdout
+    TARGET  REGION  VARIANT  ARCH   ID                                                                VERDICT
+    local   local   generic  amd64  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw  correct
+        content read back: sha256:[HEX]
+    -- stderr
+    surveying local
+    "#);
+}
+
+#[test]
+fn verify_notices_an_image_that_was_removed() {
+    let place = Place::new();
+    place.publish();
+    fs::remove_file(place.path("public/bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw")).unwrap();
+    let ran = place.run(&format!("verify --release {RELEASE}"));
+    assert_shown!(place, ran, @r#"
+    exit: 1
+    -- stdout
+    TARGET  REGION  VARIANT  ARCH   ID                                                                VERDICT
+    local   local   generic  amd64  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw  incorrect
+        state is staged, should be published
+        attribute file is absent, should be debian-12-generic-amd64-20240101-1614.raw
+        attribute sha512 is absent, should be ebbd2c134c90c5986af1dbc93c49cef42ae42a932fed7ed75058d9fcb27437f2d2cd374fea65d37833bcdd2791a128a9055186994c0182100988b5edb698af49
+        attribute size is absent, should be 1048576
+        its file [FOLDER]/public/bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw is missing
+    -- stderr
+    surveying local
+    next: `publish --release bookworm-20240101 --to local` adds what is missing; with --repair it sets visibility back
+    "#);
+}
+
+#[test]
+fn verify_notices_content_that_was_changed_only_when_it_is_read_back() {
+    let place = Place::new();
+    place.publish();
+    let file = place.path("public/bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw");
+    let mut content = fs::read(&file).unwrap();
+    *content.last_mut().unwrap() = 1;
+    let mut permissions = fs::metadata(&file).unwrap().permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o644);
+    fs::set_permissions(&file, permissions).unwrap();
+    fs::write(&file, content).unwrap();
+    let ran = place.run(&format!("verify --release {RELEASE} --prove"));
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("incorrect"), "{}", ran.out);
+}
+
+#[test]
+fn verify_calls_what_was_never_published_missing() {
+    let place = Place::new();
+    let ran = place.run(&format!("verify --release {RELEASE}"));
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("missing"), "{}", ran.out);
+}
+
+#[test]
+fn find_looks_images_up_by_what_they_are() {
+    let place = Place::with_variants(&["generic", "nocloud"]);
+    place.publish();
+    let ran = place.run("find --suite bookworm,trixie --arch amd64 --variant nocloud");
+    assert_shown!(place, ran, @r#"
+    exit: 0
+    -- stdout
+    RELEASE            VARIANT  ARCH   TARGET  REGION  ID                                                                NAME                                   STATE
+    bookworm-20240101  nocloud  amd64  local   local   bookworm/20240101-1614/debian-12-nocloud-amd64-20240101-1614.raw  debian-12-nocloud-amd64-20240101-1614  published
+    -- stderr
+    "#);
+}
+
+#[test]
+fn find_ends_with_1_when_nothing_fits() {
+    let place = Place::new();
+    let never = place.run("find");
+    assert_eq!((never.code, never.out.as_str(), never.err.as_str()), (1, "", "nothing found\n"));
+    place.publish();
+    assert_eq!(place.run("find --arch arm64").code, 1);
+    assert_eq!(place.run("find --state hidden").code, 1);
+    assert_eq!(place.run("find --state hidden,any").code, 0);
+}
+
+#[test]
+fn schemas_of_both_files_are_printed() {
+    let place = Place::new();
+    let schema = |line: &str| -> serde_json::Value { serde_json::from_str(&place.run(line).out).unwrap() };
+    assert!(schema("schema release").pointer("/properties/artifact").is_some());
+    let providers = schema("schema config").pointer("/properties/target/additionalProperties/oneOf").cloned().unwrap();
+    let names: Vec<_> = providers
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|target| target.pointer("/properties/provider/const").unwrap().as_str().unwrap().to_owned())
+        .collect();
+    assert!(names.contains(&"local".to_owned()), "{names:?}");
+}

@@ -1,0 +1,146 @@
+//! The `Upload` item of Debian's build manifests: what says of a published file who it is.
+//!
+//! Labels, annotations and data are those of Debian's own tools; our identity tags stand among the annotations, where
+//! readers of the digest annotation pass them by.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde_json::{Map, Value, json};
+
+use super::layout::{Folder, Layout, format_of, is_plain};
+use crate::digest::hex;
+use crate::disk::Format;
+use crate::identity::{ImageTags, TAG_PREFIX, TagTrouble};
+
+/// Debian's name for "a file of the download tree", whoever publishes it.
+/// <https://salsa.debian.org/cloud-team/debian-cloud-images>
+const PROVIDER: &str = "cloud.debian.org";
+const DIGEST: &str = "cloud.debian.org/digest";
+const DESCRIPTION: &str = "cloud-publish-description";
+const EXTRA: &str = "cloud-publish-extra-";
+
+/// What is known of a file that gets an item.
+#[derive(Clone, Debug)]
+pub(super) struct Filed {
+    /// Who it is.
+    pub(super) tags: ImageTags,
+    /// Its name.
+    pub(super) file: String,
+    /// sha512 of its bytes.
+    pub(super) sha512: [u8; 64],
+    /// A sentence for people.
+    pub(super) description: String,
+    /// Further tags.
+    pub(super) extra: BTreeMap<String, String>,
+}
+
+/// One item as it is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Upload {
+    /// The file's path under the tree's top.
+    pub(super) reference: String,
+    annotations: BTreeMap<String, String>,
+}
+
+impl Upload {
+    /// Reads an item that is an upload to a download tree.
+    pub(super) fn read(item: &Value) -> Option<Self> {
+        let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str);
+        if text("/kind") != Some("Upload") || text("/data/provider") != Some(PROVIDER) {
+            return None;
+        }
+        let annotations = item.pointer("/metadata/annotations").and_then(Value::as_object);
+        let texts = annotations.into_iter().flatten();
+        let texts = texts.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        Some(Self { reference: text("/data/ref")?.to_owned(), annotations: texts.collect() })
+    }
+
+    /// Whether it carries anything of ours.
+    pub(super) fn is_tagged(&self) -> bool {
+        self.annotations.contains_key(&format!("{TAG_PREFIX}key"))
+            || self.annotations.contains_key(&format!("{TAG_PREFIX}owner"))
+    }
+
+    /// The file's name, if it is a file of `folder`.
+    pub(super) fn file_in(&self, folder: &Folder) -> Option<&str> {
+        let file = self.reference.strip_prefix(&folder.relative())?.strip_prefix('/')?;
+        is_plain(file).then_some(file)
+    }
+
+    /// The annotations.
+    pub(super) fn annotations(&self) -> &BTreeMap<String, String> {
+        &self.annotations
+    }
+
+    /// Who the file is.
+    pub(super) fn tags(&self, layout: &Layout) -> Result<ImageTags, TagTrouble> {
+        ImageTags::from_map(&self.annotations, &layout.place, &layout.region)
+    }
+
+    /// sha512 of the file, 128 hex digits.
+    pub(super) fn sha512(&self) -> Option<String> {
+        let text = self.annotations.get(DIGEST)?.strip_prefix("sha512:")?.trim_end_matches('=');
+        STANDARD_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == 64).map(|bytes| hex(&bytes))
+    }
+
+    /// The sentence for people.
+    pub(super) fn description(&self) -> &str {
+        self.annotations.get(DESCRIPTION).map_or("", String::as_str)
+    }
+
+    /// The further tags.
+    pub(super) fn extra(&self) -> BTreeMap<String, String> {
+        let own = self.annotations.iter().filter_map(|(name, value)| Some((name.strip_prefix(EXTRA)?, value)));
+        own.map(|(name, value)| (name.to_owned(), value.clone())).collect()
+    }
+}
+
+/// Writes the item of a file: the build's labels and annotations, then the file's own.
+pub(super) fn item(layout: &Layout, folder: &Folder, filed: &Filed, build: Option<&Value>) -> Value {
+    let of_build = |pointer: &str| build.and_then(|build| build.pointer(pointer)).and_then(Value::as_object).cloned();
+    let mut labels = of_build("/metadata/labels").unwrap_or_else(|| labels(&filed.tags));
+    labels.insert("upload.cloud.debian.org/type".into(), json!(filed.tags.class.as_str()));
+    labels.insert("upload.cloud.debian.org/image-format".into(), json!(format_word(&filed.file)));
+    let mut annotations = of_build("/metadata/annotations").unwrap_or_default();
+    annotations.extend(filed.extra.iter().map(|(name, value)| (format!("{EXTRA}{name}"), json!(value))));
+    let identity = filed.tags.to_map(&layout.place, &layout.region);
+    annotations.extend(identity.into_iter().map(|(name, value)| (name, json!(value))));
+    annotations.insert(DIGEST.into(), json!(format!("sha512:{}", STANDARD_NO_PAD.encode(filed.sha512))));
+    if !filed.description.is_empty() {
+        annotations.insert(DESCRIPTION.into(), json!(filed.description));
+    }
+    json!({
+        "apiVersion": "cloud.debian.org/v1alpha1",
+        "kind": "Upload",
+        "metadata": {
+            "annotations": annotations,
+            "labels": labels,
+            "uid": filed.tags.uuid(&layout.place, &layout.region, 0).to_string(),
+        },
+        "data": { "provider": PROVIDER, "ref": format!("{}/{}", folder.relative(), filed.file) },
+    })
+}
+
+/// The labels that a build would have, where there is no build manifest.
+fn labels(tags: &ImageTags) -> Map<String, Value> {
+    let labels = [
+        ("cloud.debian.org/vendor", tags.variant.as_str()),
+        ("cloud.debian.org/version", tags.version.as_str()),
+        ("debian.org/arch", tags.arch.as_str()),
+        ("debian.org/dist", tags.owner.as_str()),
+        ("debian.org/release", tags.suite.as_str()),
+    ];
+    labels.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
+}
+
+/// Debian knows `raw`, `qcow2` and `internal`; a fixed VHD is called by its own name.
+fn format_word(file: &str) -> &'static str {
+    match format_of(file) {
+        Some(Format::Raw) => "raw",
+        Some(Format::Qcow2) => "qcow2",
+        Some(Format::Vhd) => "vhd",
+        None => "internal",
+    }
+}

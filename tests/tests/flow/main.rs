@@ -1,0 +1,9 @@
+//! The whole data flow, from manifest to catalogue, on clouds in memory: what a rerun, a crash, a fault or a second
+//! publisher leave behind.
+
+mod world;
+
+mod crash;
+mod failure;
+mod rerun;
+mod together;
