@@ -67,6 +67,7 @@ fn the_problems_are_events_too() {
     assert_eq!(ran.summary()["outcome"], "refused");
 }
 
+#[cfg(feature = "openstack")]
 #[test]
 fn a_provider_that_cannot_be_used_here_is_only_a_note() {
     let place = Place::new();

@@ -85,6 +85,7 @@ fn a_configuration_elsewhere_is_used_with_its_own_paths() {
     assert!(place.path("elsewhere/state/catalogue.json").exists());
 }
 
+#[cfg(feature = "aws")]
 #[test]
 fn a_provider_that_is_not_implemented_is_refused_by_name_and_only_when_asked_for() {
     let place = Place::new();
@@ -103,6 +104,7 @@ fn a_provider_that_is_not_implemented_is_refused_by_name_and_only_when_asked_for
     place.publish();
 }
 
+#[cfg(feature = "gce")]
 #[test]
 fn keep_going_publishes_to_the_others_and_ends_with_1() {
     let place = Place::new();
@@ -193,4 +195,19 @@ fn an_option_that_is_unknown_is_answered_with_the_near_one() {
     let ran = place.run(&format!("--relase {RELEASE}"));
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("--release"), "{}", ran.err);
+}
+
+#[cfg(not(feature = "openstack"))]
+#[test]
+fn a_provider_that_this_build_leaves_out_is_refused_by_name() {
+    let place = Place::new();
+    place.configure("[target.openstack]\nprovider = \"openstack\"\ncloud = \"mycloud\"\n");
+    let ran = place.run(&format!("--release {RELEASE} --to openstack"));
+    assert_shown!(place, ran, @r#"
+    exit: 2
+    -- stdout
+    -- stderr
+    error: publish.toml:9:12: `target.openstack.provider` is `openstack`, not one of `local`
+    hint: correct the lines named above; `publish schema` prints what may be written where
+    "#);
 }
