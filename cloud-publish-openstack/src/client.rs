@@ -170,3 +170,6 @@ fn interface(interface: Interface) -> InterfaceType {
         Interface::Admin => InterfaceType::Admin,
     }
 }
+
+#[cfg(test)]
+mod tests;

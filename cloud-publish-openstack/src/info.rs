@@ -18,6 +18,7 @@ pub(crate) fn capability() -> Capability {
         [VisibilityKind::Private, VisibilityKind::Shared, VisibilityKind::Community, VisibilityKind::Public];
     Capability {
         replication: Replication::Independent,
+        stages_apart: false,
         replicas_are_visible: false,
         visibilities: BTreeSet::from(visibilities),
         together: None,

@@ -43,6 +43,8 @@ mod record;
 mod register;
 mod replicate;
 mod retention;
+#[cfg(test)]
+mod stub;
 mod survey;
 mod tag;
 mod tags;

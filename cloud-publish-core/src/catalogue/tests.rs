@@ -21,6 +21,7 @@ fn info() -> TargetInfo {
         renditions: Vec::new(),
         capability: Capability {
             replication: Replication::Independent,
+            stages_apart: true,
             replicas_are_visible: false,
             visibilities: std::collections::BTreeSet::new(),
             together: None,

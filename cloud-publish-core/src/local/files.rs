@@ -11,6 +11,15 @@ use rustix::io::Errno;
 
 use crate::error::{Error, Kind, Result};
 
+/// A place where tests may look, or cut a verb short.
+#[cfg(not(test))]
+fn step(_path: &Path) -> Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+use super::tests::steps::step;
+
 /// Turns a failed file operation into an error that names the path.
 pub(super) fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
     let path = path.display().to_string();
@@ -41,6 +50,7 @@ pub(super) enum Moved {
 
 /// Renames without ever replacing something.
 pub(super) fn rename_new(from: &Path, to: &Path) -> Result<Moved> {
+    step(to)?;
     let done = match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         // Some network file systems know no flags; the work directory's lock keeps our own kind away meanwhile.
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) if !exists(to)? => fs::rename(from, to),
@@ -97,12 +107,14 @@ pub(super) fn write(tmp: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
     if is_file(path) && fs::read(path).is_ok_and(|found| found == bytes) {
         return Ok(());
     }
+    step(path)?;
     let draft = tmp.join("draft");
     let written = File::create(&draft).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });
     written.map_err(failed("could not write", &draft))?;
+    step(path)?;
     fs::rename(&draft, path).map_err(failed("could not rename", path))?;
     sync_parent(path)
 }
@@ -112,12 +124,14 @@ pub(super) fn link(tmp: &Path, path: &Path, to: &str) -> Result<()> {
     let draft = tmp.join("link");
     remove(&draft)?;
     std::os::unix::fs::symlink(to, &draft).map_err(failed("could not link", &draft))?;
+    step(path)?;
     fs::rename(&draft, path).map_err(failed("could not rename", path))?;
     sync_parent(path)
 }
 
 /// Removes a file or link; gone already is success.
 pub(super) fn remove(path: &Path) -> Result<()> {
+    step(path)?;
     match fs::remove_file(path) {
         Err(error) if absent(&error) => Ok(()),
         other => other.map_err(failed("could not remove", path)),
@@ -126,6 +140,7 @@ pub(super) fn remove(path: &Path) -> Result<()> {
 
 /// Removes a directory with all that is in it; gone already is success.
 pub(super) fn remove_tree(path: &Path) -> Result<()> {
+    step(path)?;
     match fs::remove_dir_all(path) {
         Err(error) if absent(&error) => Ok(()),
         other => other.map_err(failed("could not remove", path)),
@@ -144,6 +159,7 @@ pub(super) fn prune(path: &Path, top: &Path) {
 
 /// Makes a directory and its parents.
 pub(super) fn make_dir(path: &Path) -> Result<()> {
+    step(path)?;
     fs::create_dir_all(path).map_err(failed("could not make the directory", path))
 }
 

@@ -81,7 +81,8 @@ impl Local {
 
 #[async_trait]
 impl Publisher for Local {
-    async fn info(&self, _context: &Context) -> Result<TargetInfo> {
+    async fn info(&self, context: &Context) -> Result<TargetInfo> {
+        context.check()?;
         let region = self.site.layout.region.clone();
         Ok(TargetInfo {
             target: self.site.target.clone(),
@@ -92,6 +93,7 @@ impl Publisher for Local {
             renditions: self.site.renditions()?,
             capability: Capability {
                 replication: Replication::None,
+                stages_apart: true,
                 replicas_are_visible: false,
                 visibilities: BTreeSet::from([VisibilityKind::Private, VisibilityKind::Public]),
                 together: Some(Together::Target),
@@ -108,17 +110,19 @@ impl Publisher for Local {
         expect(&self.site, image, region)
     }
 
-    async fn preflight(&self, _context: &Context, request: &PreflightRequest) -> Result<Vec<Finding>> {
+    async fn preflight(&self, context: &Context, request: &PreflightRequest) -> Result<Vec<Finding>> {
         let request = request.clone();
-        blocking(&self.site, move |site| Ok(preflight::preflight(site, &request))).await
+        blocking(&self.site, context, move |site| Ok(preflight::preflight(site, &request))).await
     }
 
-    async fn survey(&self, _context: &Context, request: &SurveyRequest) -> Result<Survey> {
+    async fn survey(&self, context: &Context, request: &SurveyRequest) -> Result<Survey> {
         let request = request.clone();
-        blocking(&self.site, move |site| survey::survey(site, &request)).await
+        // Reading changes nothing: whoever stops need not wait for its end.
+        context.or_cancelled(blocking(&self.site, context, move |site| survey::survey(site, &request))).await?
     }
 
-    async fn usage(&self, _context: &Context, images: &[ImageAt]) -> Result<Vec<Usage>> {
+    async fn usage(&self, context: &Context, images: &[ImageAt]) -> Result<Vec<Usage>> {
+        context.check()?;
         let unknown = |image: &ImageAt| Usage {
             id: image.id.clone(),
             region: image.region.clone(),
@@ -132,18 +136,18 @@ impl Publisher for Local {
         upload::upload(&self.site, context, request).await
     }
 
-    async fn register(&self, _context: &Context, request: &RegisterRequest) -> Result<Registered> {
+    async fn register(&self, context: &Context, request: &RegisterRequest) -> Result<Registered> {
         let request = request.clone();
-        blocking(&self.site, move |site| register::register(site, &request)).await
+        blocking(&self.site, context, move |site| register::register(site, &request)).await
     }
 
     async fn replicate(
         &self,
-        _context: &Context,
+        context: &Context,
         request: &ReplicateRequest,
     ) -> Result<Vec<(Region, Result<Registered>)>> {
         let (home, regions) = (request.home.clone(), request.regions.clone());
-        blocking(&self.site, move |site| {
+        blocking(&self.site, context, move |site| {
             let find = |region: &Region| {
                 site.check_region(region).and_then(|()| site.own(&home))?;
                 Ok(Registered { region: region.clone(), id: home.id.clone() })
@@ -153,52 +157,52 @@ impl Publisher for Local {
         .await
     }
 
-    async fn set_visibility(&self, _context: &Context, request: &VisibilityRequest) -> Result<()> {
+    async fn set_visibility(&self, context: &Context, request: &VisibilityRequest) -> Result<()> {
         let request = request.clone();
-        blocking(&self.site, move |site| visibility::set(site, &request)).await
+        blocking(&self.site, context, move |site| visibility::set(site, &request)).await
     }
 
-    async fn tag(&self, _context: &Context, request: &TagRequest) -> Result<()> {
+    async fn tag(&self, context: &Context, request: &TagRequest) -> Result<()> {
         let request = request.clone();
-        blocking(&self.site, move |site| mark::tag(site, &request)).await
+        blocking(&self.site, context, move |site| mark::tag(site, &request)).await
     }
 
-    async fn point(&self, _context: &Context, request: &PointRequest) -> Result<()> {
+    async fn point(&self, context: &Context, request: &PointRequest) -> Result<()> {
         let request = request.clone();
-        blocking(&self.site, move |site| mark::point(site, &request)).await
+        blocking(&self.site, context, move |site| mark::point(site, &request)).await
     }
 
-    async fn list_in_marketplace(&self, _context: &Context, _request: &ListingRequest) -> Result<Listing> {
+    async fn list_in_marketplace(&self, context: &Context, _request: &ListingRequest) -> Result<Listing> {
+        context.check()?;
         Err(Error::new(Kind::Unsupported, "a directory has no marketplace").hint("remove the listing of this target"))
     }
 
-    async fn hide(&self, _context: &Context, image: &ImageAt) -> Result<()> {
+    async fn hide(&self, context: &Context, image: &ImageAt) -> Result<()> {
         let image = image.clone();
-        blocking(&self.site, move |site| retire::hide(site, &image)).await
+        blocking(&self.site, context, move |site| retire::hide(site, &image)).await
     }
 
     async fn retire(&self, context: &Context, image: &ImageAt) -> Result<()> {
         let (image, now) = (image.clone(), context.clock().now());
-        blocking(&self.site, move |site| retire::retire(site, &image, now)).await
+        blocking(&self.site, context, move |site| retire::retire(site, &image, now)).await
     }
 
-    async fn restore(&self, _context: &Context, image: &ImageAt) -> Result<()> {
+    async fn restore(&self, context: &Context, image: &ImageAt) -> Result<()> {
         let image = image.clone();
-        blocking(&self.site, move |site| retire::restore(site, &image)).await
+        blocking(&self.site, context, move |site| retire::restore(site, &image)).await
     }
 
     async fn delete(&self, context: &Context, image: &ImageAt) -> Result<Deletion> {
         let (image, now) = (image.clone(), context.clock().now());
-        blocking(&self.site, move |site| retire::delete(site, &image, now)).await
+        blocking(&self.site, context, move |site| retire::delete(site, &image, now)).await
     }
 
-    async fn discard(&self, _context: &Context, staged: &FoundStaged) -> Result<()> {
+    async fn discard(&self, context: &Context, staged: &FoundStaged) -> Result<()> {
         let staged = staged.clone();
-        blocking(&self.site, move |site| register::discard(site, &staged)).await
+        blocking(&self.site, context, move |site| register::discard(site, &staged)).await
     }
 
-    async fn prove(&self, _context: &Context, request: &ProveRequest) -> Result<Proof> {
-        let request = request.clone();
-        blocking(&self.site, move |site| prove::prove(site, &request)).await
+    async fn prove(&self, context: &Context, request: &ProveRequest) -> Result<Proof> {
+        prove::prove(&self.site, context, request).await
     }
 }

@@ -5,6 +5,8 @@
 //! checksums and the page without it, then the file, then its place in the build manifest. Each verb does again, without
 //! harm, whatever a killed one had done.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use super::entry::{self, Entry, Tree};
@@ -163,18 +165,26 @@ pub(super) fn delete(site: &Site, at: &ImageAt, now: Timestamp) -> Result<Deleti
     let grave = layout.tmp().join("deleted");
     files::remove_tree(&grave)?;
     if found.tree == Tree::Building {
-        let moved = std::fs::rename(found.path(), &grave);
-        moved.map_err(files::failed("could not rename", &found.path()))?;
+        bury(&found.path(), &grave)?;
         lists::trim_manifests(layout, &found.folder, &found.dir)?;
         files::prune(&found.dir, &layout.building());
         files::remove(&grave)?;
     } else {
         let tree = layout.retired().join(layout.key(&at.tags).as_str());
-        std::fs::rename(&tree, &grave).map_err(files::failed("could not rename", &tree))?;
-        files::sync_parent(&tree)?;
+        bury(&tree, &grave)?;
         files::remove_tree(&grave)?;
     }
     Ok(Deletion::Gone)
+}
+
+/// Takes something out of sight in one step; whoever changes the directory next removes what a kill leaves of it.
+fn bury(path: &Path, grave: &Path) -> Result<()> {
+    match files::rename_new(path, grave)? {
+        Moved::Now => Ok(()),
+        Moved::Taken => Err(Error::new(Kind::Conflict, "somebody else is deleting at the same time")
+            .with("path", path.display())
+            .hint("run the same command again")),
+    }
 }
 
 fn vanished(found: &Entry) -> Error {

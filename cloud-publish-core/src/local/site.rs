@@ -13,7 +13,7 @@ use super::record::Record;
 use crate::error::{Error, Kind, Result};
 use crate::identity::ImageTags;
 use crate::names::{Owner, Region, Rendition, TargetName};
-use crate::publisher::ImageAt;
+use crate::publisher::{Context, ImageAt};
 
 /// One local target.
 #[derive(Debug)]
@@ -92,12 +92,15 @@ impl Site {
     }
 }
 
-/// Runs blocking work on a thread that may block.
-pub(super) async fn blocking<T, F>(site: &Arc<Site>, work: F) -> Result<T>
+/// Runs work on a thread that may block, unless the run is asked to stop.
+///
+/// Work that has begun is not cut short: it takes moments, and whoever waits for it should hear how it ended.
+pub(super) async fn blocking<T, F>(site: &Arc<Site>, context: &Context, work: F) -> Result<T>
 where
     T: Send + 'static,
     F: FnOnce(&Site) -> Result<T> + Send + 'static,
 {
+    context.check()?;
     let site = Arc::clone(site);
     let done = tokio::task::spawn_blocking(move || work(&site)).await;
     done.map_err(|error| Error::new(Kind::Unexpected, "work on the directory was cut short").caused_by(error))?

@@ -99,7 +99,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Reads one version directory; `latest` leads to each of its images, if it leads here.
+    /// Reads one version directory; `latest`, if it leads here, is told of its first image: it leads to all.
     fn version(&mut self, dir: &Path, folder: &Folder, tree: Tree, latest: Option<&PointerName>) {
         let contents = match entry::read(dir, folder, tree) {
             Ok(contents) => contents,
@@ -125,7 +125,8 @@ impl Reading<'_> {
                 }
             }
             self.seen.insert(id.clone());
-            if let Some(name) = latest.filter(|_| present).cloned() {
+            let is_first = self.survey.pointers.iter().all(|found| latest != Some(&found.name));
+            if let Some(name) = latest.filter(|_| present && is_first).cloned() {
                 let region = self.site.layout.region.clone();
                 self.survey.pointers.push(FoundPointer { region, name, to: Some(id) });
             }

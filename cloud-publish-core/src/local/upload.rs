@@ -92,7 +92,7 @@ pub(super) async fn upload(site: &Arc<Site>, context: &Context, request: &Upload
     let pace = Pace::new(Duration::from_millis(100), Duration::from_secs(4 * 3600));
     let lock = poll_until(context, "another run's upload of the same image", pace, || async {
         let (image, disk) = (Arc::clone(&request.image), Arc::clone(&request.disk));
-        match blocking(site, move |site| begin(site, &image, &disk)).await? {
+        match blocking(site, context, move |site| begin(site, &image, &disk)).await? {
             Begin::Complete => Ok(Some(None)),
             Begin::Mine(lock) => Ok(Some(Some(lock))),
             Begin::Busy => Ok(None),
@@ -104,7 +104,7 @@ pub(super) async fn upload(site: &Arc<Site>, context: &Context, request: &Upload
     let _guard = stop.clone().drop_guard();
     let (disk, progress) = (Arc::clone(&request.disk), Arc::clone(context.progress()));
     let (paths, expected) = (Paths::new(site, &token), request.image.file_sha512.clone());
-    let sent = blocking(site, move |_| {
+    let sent = blocking(site, context, move |_| {
         let sent = receive(&Source { disk, progress, stop, expected }, &paths);
         drop(lock);
         sent

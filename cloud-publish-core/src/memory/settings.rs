@@ -59,6 +59,7 @@ impl MemorySettings {
             regions,
             capability: Capability {
                 replication,
+                stages_apart: true,
                 replicas_are_visible: false,
                 visibilities: BTreeSet::from(visibilities),
                 together: None::<Together>,

@@ -28,6 +28,7 @@ fn info(replication: Replication) -> TargetInfo {
         renditions: vec!["as-is".parse().unwrap()],
         capability: Capability {
             replication,
+            stages_apart: true,
             replicas_are_visible: false,
             visibilities: BTreeSet::from([VisibilityKind::Private, VisibilityKind::Public]),
             together: None,

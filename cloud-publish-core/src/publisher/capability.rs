@@ -64,6 +64,8 @@ pub enum ReadBack {
 pub struct Capability {
     /// How an image gets to further regions.
     pub replication: Replication,
+    /// Uploaded bytes are an object apart from the image, until it is registered; otherwise they are the image already.
+    pub stages_apart: bool,
     /// A replica can be used by others the moment it exists: gate before replicating.
     pub replicas_are_visible: bool,
     /// The visibilities that exist here.

@@ -2,7 +2,7 @@
 
 use cloud_publish_core::error::Kind;
 use cloud_publish_core::manifest::Visibility;
-use cloud_publish_core::publisher::{Deletion, Publisher as _, VisibilityRequest};
+use cloud_publish_core::publisher::{Deletion, VisibilityRequest};
 use cloud_publish_core::survey::{Life, Native};
 use serde_json::json;
 

@@ -1,6 +1,8 @@
 //! Another client of the same project: plain HTTP, none of the code under test.
 
-use reqwest::{Method, RequestBuilder, StatusCode};
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
 #[expect(clippy::disallowed_methods, reason = "a test's servers are named by the environment")]
@@ -35,14 +37,26 @@ impl Foreign {
         self.http.request(method, format!("{}/v2/{path}", self.glance)).header("x-auth-token", &self.token)
     }
 
+    /// Sends a request, again while Glance on SQLite finds its database locked.
+    async fn send(&self, call: RequestBuilder) -> Response {
+        for _ in 0..10 {
+            let answer = call.try_clone().unwrap().send().await.unwrap();
+            if answer.status() != StatusCode::INTERNAL_SERVER_ERROR {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        call.send().await.unwrap()
+    }
+
     pub(crate) async fn show(&self, id: &str) -> Option<Value> {
-        let answer = self.call(Method::GET, &format!("images/{id}")).send().await.unwrap();
+        let answer = self.send(self.call(Method::GET, &format!("images/{id}"))).await;
         (answer.status() == StatusCode::OK).then_some(())?;
         answer.json().await.ok()
     }
 
     pub(crate) async fn create(&self, record: &Value) -> Value {
-        let answer = self.call(Method::POST, "images").json(record).send().await.unwrap();
+        let answer = self.send(self.call(Method::POST, "images").json(record)).await;
         assert_eq!(answer.status(), StatusCode::CREATED);
         answer.json().await.unwrap()
     }
@@ -51,17 +65,17 @@ impl Foreign {
         let body = json!([{"op": "replace", "path": format!("/{name}"), "value": value}]).to_string();
         let call = self.call(Method::PATCH, &format!("images/{id}"));
         let call = call.header("content-type", "application/openstack-images-v2.1-json-patch").body(body);
-        assert_eq!(call.send().await.unwrap().status(), StatusCode::OK);
+        assert_eq!(self.send(call).await.status(), StatusCode::OK);
     }
 
     pub(crate) async fn delete(&self, id: &str) {
-        let answer = self.call(Method::DELETE, &format!("images/{id}")).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+        let answer = self.send(self.call(Method::DELETE, &format!("images/{id}"))).await;
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{id}");
     }
 
     /// Whether the image's data can be had.
     pub(crate) async fn can_download(&self, id: &str) -> bool {
-        let answer = self.call(Method::GET, &format!("images/{id}/file")).send().await.unwrap();
+        let answer = self.send(self.call(Method::GET, &format!("images/{id}/file"))).await;
         answer.status() == StatusCode::OK
     }
 
@@ -70,7 +84,7 @@ impl Foreign {
         let mut all = Vec::new();
         for hidden in ["false", "true"] {
             let query = format!("images?limit=1000&os_hidden={hidden}&cloud-publish-owner={owner}");
-            let answer: Value = self.call(Method::GET, &query).send().await.unwrap().json().await.unwrap();
+            let answer: Value = self.send(self.call(Method::GET, &query)).await.json().await.unwrap();
             all.extend(answer.get("images").and_then(Value::as_array).unwrap().iter().cloned());
         }
         all

@@ -8,5 +8,6 @@ mod ending;
 mod foreign;
 mod preflight;
 mod sharing;
+mod steady;
 mod upload;
 mod world;

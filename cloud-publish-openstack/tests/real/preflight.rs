@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cloud_publish_core::error::Kind;
 use cloud_publish_core::publisher::{Context, Replication};
-use cloud_publish_core::publisher::{Finding, PreflightRequest, Probe, Publisher as _, Severity};
+use cloud_publish_core::publisher::{Finding, PreflightRequest, Probe, Severity};
 use serde_json::json;
 
 use crate::foreign::variable;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use cloud_publish_core::error::Kind;
 use cloud_publish_core::identity::Marks;
 use cloud_publish_core::manifest::Visibility;
-use cloud_publish_core::publisher::{Publisher as _, SurveyRequest, TagRequest, VisibilityRequest};
+use cloud_publish_core::publisher::{SurveyRequest, TagRequest, VisibilityRequest};
 use cloud_publish_core::survey::Life;
 use futures::StreamExt as _;
 use serde_json::json;
@@ -130,9 +130,11 @@ async fn a_survey_reads_every_page_and_hidden_records_too() {
         let foreign = &world.foreign;
         async move { foreign.create(&record).await }
     });
-    let made: Vec<_> = futures::stream::iter(records).buffer_unordered(6).collect().await;
+    let made: Vec<_> = futures::stream::iter(records).buffer_unordered(2).collect().await;
     let survey = world.survey().await;
-    assert_eq!((survey.staged.len(), made.len()), (107, 107));
+    let seen: Vec<&str> = survey.staged.iter().map(|record| record.id.as_str()).collect();
+    let missed = made.iter().filter(|record| !seen.contains(&record.get("id").unwrap().as_str().unwrap()));
+    assert_eq!(missed.count(), 0);
     assert!(survey.staged.iter().all(|record| record.tags.is_none() && !record.busy && record.region == one()));
     world.wipe().await;
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cloud_publish_core::error::Kind;
 use cloud_publish_core::manifest::Visibility;
-use cloud_publish_core::publisher::{ImageAt, Note, Proof, ProveRequest, Publisher as _, ReplicateRequest};
+use cloud_publish_core::publisher::{ImageAt, Note, Proof, ProveRequest, ReplicateRequest};
 use cloud_publish_core::survey::{Life, Native};
 use serde_json::json;
 

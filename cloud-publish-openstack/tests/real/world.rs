@@ -13,17 +13,17 @@ use cloud_publish_core::identity::ImageTags;
 use cloud_publish_core::manifest::{Boot, Regions, Visibility};
 use cloud_publish_core::names::{Class, ImageId, Owner, Region};
 use cloud_publish_core::publisher::{
-    Context, ImageAt, ImageSpec, Note, Notes, Progress, Publisher as _, RegisterRequest, Staged, SurveyRequest,
-    UploadRequest,
+    Context, ImageAt, ImageSpec, Note, Notes, Progress, RegisterRequest, Staged, SurveyRequest, UploadRequest,
 };
 use cloud_publish_core::survey::{FoundImage, Survey};
 use cloud_publish_openstack::{CloudsFile, OpenStack, OpenStackSettings};
 use tokio_util::sync::CancellationToken;
 
 use crate::foreign::{Foreign, variable};
+use crate::steady::Steady;
 
 pub(crate) struct World {
-    pub(crate) target: OpenStack,
+    pub(crate) target: Steady,
     pub(crate) owner: Owner,
     pub(crate) foreign: Foreign,
     pub(crate) context: Context,
@@ -32,10 +32,10 @@ pub(crate) struct World {
 }
 
 /// A target of its own: no session is shared with another.
-pub(crate) fn target(cloud: &str, owner: &Owner) -> OpenStack {
+pub(crate) fn target(cloud: &str, owner: &Owner) -> Steady {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let clouds = CloudsFile::read(Path::new(&variable("OS_CLIENT_CONFIG_FILE"))).unwrap();
-    OpenStack::new(OpenStackSettings {
+    let target = OpenStack::new(OpenStackSettings {
         target: "openstack".parse().unwrap(),
         owner: owner.clone(),
         cloud: clouds.cloud(cloud).unwrap(),
@@ -43,8 +43,8 @@ pub(crate) fn target(cloud: &str, owner: &Owner) -> OpenStack {
         regions: Some(Regions::These(vec![one(), two()])),
         best_effort: Vec::new(),
         deny: Vec::new(),
-    })
-    .unwrap()
+    });
+    Steady(target.unwrap())
 }
 
 pub(crate) fn owner() -> Owner {

@@ -107,8 +107,10 @@ pub fn checks() -> &'static [Check] {
         life::restoring_undoes_retiring,
         remove::deleting_is_repeatable,
         remove::a_deleted_image_can_be_made_again,
-        remove::discarding_removes_a_leftover_and_repeats,
-        remove::discarding_what_became_an_image_harms_nothing,
+        remove::discarding_removes_a_leftover_and_repeats
+            if "bytes staged apart from the image" = |info, _| info.capability.stages_apart,
+        remove::discarding_what_became_an_image_harms_nothing
+            if "bytes staged apart from the image" = |info, _| info.capability.stages_apart,
         guard::other_tags_under_the_id_are_refused,
         guard::an_image_that_is_gone_is_not_found,
         guard::two_images_of_one_key_are_a_conflict
