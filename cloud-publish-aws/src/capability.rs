@@ -7,6 +7,7 @@ use cloud_publish_core::publisher::{Capability, ReadBack, Replication, Visibilit
 /// Describes EC2's images.
 ///
 /// # Why
+/// - Bytes are a snapshot until an image is made of it.
 /// - One `CopyImage` per region, from the home region; a copy starts private, without launch permissions:
 ///   <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopyImage.html>.
 /// - An image is private, shared with accounts or organisations, or public; there is no `community`:
@@ -20,6 +21,7 @@ use cloud_publish_core::publisher::{Capability, ReadBack, Replication, Visibilit
 pub fn capability() -> Capability {
     Capability {
         replication: Replication::PerRegion,
+        stages_apart: true,
         replicas_are_visible: false,
         visibilities: BTreeSet::from([VisibilityKind::Private, VisibilityKind::Shared, VisibilityKind::Public]),
         together: None,

@@ -7,6 +7,7 @@ use cloud_publish_core::publisher::{Capability, ReadBack, Replication, Visibilit
 /// Describes the versions of a Compute Gallery.
 ///
 /// # Why
+/// - Bytes are a disk or a blob until a version is made of it.
 /// - One `PUT` names all regions of a version, those that it has included:
 ///   <https://learn.microsoft.com/rest/api/compute/gallery-image-versions>.
 /// - Sharing is a property of the whole gallery, so what is replicated into a shared one is visible at once; gates run on
@@ -20,6 +21,7 @@ use cloud_publish_core::publisher::{Capability, ReadBack, Replication, Visibilit
 pub fn capability() -> Capability {
     Capability {
         replication: Replication::Batch,
+        stages_apart: true,
         replicas_are_visible: true,
         visibilities: BTreeSet::from([VisibilityKind::Private, VisibilityKind::Shared, VisibilityKind::Community]),
         together: None,

@@ -7,6 +7,7 @@ use cloud_publish_core::publisher::{Capability, ReadBack, Replication, Visibilit
 /// Describes Compute Engine's images.
 ///
 /// # Why
+/// - Bytes are an object of the bucket until an image is made of it.
 /// - An image is global; `storage_locations` decides only where its bytes lie:
 ///   <https://cloud.google.com/compute/docs/images/create-custom>.
 /// - It is private, shared by IAM with accounts and groups, or readable by all who are signed in; there is no
@@ -17,6 +18,7 @@ use cloud_publish_core::publisher::{Capability, ReadBack, Replication, Visibilit
 pub fn capability() -> Capability {
     Capability {
         replication: Replication::None,
+        stages_apart: true,
         replicas_are_visible: false,
         visibilities: BTreeSet::from([VisibilityKind::Private, VisibilityKind::Shared, VisibilityKind::Public]),
         together: None,

@@ -16,7 +16,7 @@ fn a_good_folder_has_no_problems_and_check_writes_nothing() {
     -- stderr
     no problems: publish.toml, 1 manifest and 1 file read
     "#);
-    assert_eq!(place.tree(), before);
+    place.assert_unchanged(&before);
 }
 
 #[test]
