@@ -6,7 +6,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `args/` | the command line as types |
-//! | `settings` | the environment, read nowhere else |
+//! | `settings/` | the environment, read nowhere else |
 //! | `fleet` | all providers by name, known nowhere else |
 //! | `releases` | the folder of manifests |
 //! | `session` | from names to configuration, manifest, targets and state |
