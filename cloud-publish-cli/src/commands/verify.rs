@@ -86,7 +86,7 @@ fn failure(row: &Checked) -> Failure {
     };
     Failure {
         step: "verify".into(),
-        target: row.target.clone(),
+        target: Some(row.target.clone()),
         region: row.region.clone(),
         error,
         hint: None,

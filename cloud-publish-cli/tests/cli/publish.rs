@@ -63,7 +63,7 @@ fn publishing_again_does_nothing_and_writes_nothing() {
     local   local   debian-12-generic-amd64-20240101-1614  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw  published
     -- stderr
     surveying local
-    nothing to do: everything of bookworm-20240101 is published already
+    nothing to do: bookworm-20240101 is as it should be
     complete: bookworm-20240101: 1 of 1 image published, [TIME]
     next: `publish verify --release bookworm-20240101` compares it with the manifest any time
     "#);

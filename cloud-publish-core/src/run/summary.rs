@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Observed, TargetFinding};
+use super::{Observed, Prepared, TargetFinding};
 use crate::digest::Digest;
 use crate::event::Trouble;
 use crate::execute::{Ended, Outcome};
 use crate::names::{Arch, ImageId, Provider, Region, ReleaseName, TargetName, Variant};
-use crate::plan::{Desired, DesiredPlace, Plan, Step};
+use crate::plan::{Desired, DesiredPlace, Drift, Plan, Step};
 use crate::publisher::TargetInfo;
-use crate::survey::{FoundImage, Life, Survey};
+use crate::survey::{Life, Survey};
 
 /// A run's end in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,10 +51,10 @@ pub struct ImageState {
 /// One thing that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The step's name, or `preflight`.
+    /// The step's name; else `preflight`, `plan`, `lease` or `catalogue`.
     pub step: String,
-    /// The target.
-    pub target: TargetName,
+    /// The target, if it is one target's.
+    pub target: Option<TargetName>,
     /// Where, if in one region.
     pub region: Option<Region>,
     /// Why: the chain, outermost first.
@@ -86,12 +86,8 @@ impl ImageState {
     /// One wanted image in one region, as a survey shows it.
     pub fn of(info: &TargetInfo, survey: &Survey, (desired, place): (&Desired, &DesiredPlace)) -> Self {
         let tags = &desired.spec.tags;
-        let key = tags.key(&info.place, &place.region);
-        let is_it = |found: &&FoundImage| {
-            let own = found.tags.as_ref();
-            found.region == place.region && own.is_some_and(|own| own.key(&info.place, &place.region) == key)
-        };
-        let found = survey.images.iter().find(is_it);
+        let found = survey.matching(&info.place, &place.region, tags);
+        let found = found.first();
         Self {
             target: info.target.clone(),
             provider: info.place.provider.clone(),
@@ -100,7 +96,7 @@ impl ImageState {
             arch: desired.image.arch.clone(),
             id: found.map(|found| found.id.clone()),
             name: desired.spec.name.to_string(),
-            state: found.map_or(Life::Absent, FoundImage::life),
+            state: found.map_or(Life::Absent, |found| found.life()),
             digest: tags.digest,
         }
     }
@@ -116,7 +112,7 @@ pub(super) fn images(observed: &Observed, survey: &Survey) -> Vec<ImageState> {
 pub(super) fn refused(found: &TargetFinding) -> Failure {
     Failure {
         step: "preflight".into(),
-        target: found.target.clone(),
+        target: Some(found.target.clone()),
         region: found.finding.region.clone(),
         error: found.finding.message.clone(),
         hint: found.finding.hint.clone(),
@@ -142,7 +138,7 @@ pub(super) fn failures(plan: &Plan, outcome: &Outcome) -> Vec<Failure> {
 fn failure(step: &Step, region: Option<Region>, trouble: &Trouble, required: bool) -> Failure {
     Failure {
         step: step.id.to_string(),
-        target: step.target.clone(),
+        target: Some(step.target.clone()),
         region,
         error: trouble.error.join(": "),
         hint: trouble.hint.clone(),
@@ -156,4 +152,44 @@ pub(super) fn is_complete(plan: &Plan, outcome: &Outcome) -> bool {
         .iter()
         .filter(|step| step.required)
         .all(|step| matches!(outcome.steps.get(&step.id), Some(Ended::Done(_))))
+}
+
+impl Failure {
+    /// Something that went wrong in the state, at no target.
+    pub(super) fn of_state(step: &str, trouble: &Trouble) -> Self {
+        Self {
+            step: step.to_owned(),
+            target: None,
+            region: None,
+            error: trouble.error.join(": "),
+            hint: trouble.hint.clone(),
+            required: true,
+        }
+    }
+}
+
+/// What was left as it is although it is not published: retired, or there in another rendition.
+pub(super) fn unpublished(prepared: &Prepared, images: &[ImageState]) -> Vec<Failure> {
+    let is_left = |drift: &&Drift| {
+        let required = prepared
+            .observed
+            .iter()
+            .filter(|one| one.info.target == drift.target)
+            .any(|one| one.info.regions.iter().any(|wanted| wanted.required && wanted.region == drift.region));
+        required
+            && images.iter().any(|image| {
+                (&image.target, &image.region) == (&drift.target, &drift.region)
+                    && (&image.variant, &image.arch) == (&drift.image.variant, &drift.image.arch)
+                    && !matches!(image.state, Life::Published | Life::Hidden)
+            })
+    };
+    let failure = |drift: &Drift| Failure {
+        step: "plan".to_owned(),
+        target: Some(drift.target.clone()),
+        region: Some(drift.region.clone()),
+        error: format!("{}: {}", drift.image, drift.message),
+        hint: Some(drift.hint.clone()),
+        required: true,
+    };
+    prepared.plan.drift.iter().filter(is_left).map(failure).collect()
 }
