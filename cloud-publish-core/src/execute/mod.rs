@@ -266,6 +266,6 @@ fn made_id(made: &Made) -> Option<String> {
     match made {
         Made::Images { images, .. } => images.first().map(|image| image.id.to_string()),
         Made::Staged { staged } => Some(staged.id.clone()),
-        Made::Change | Made::Listing { .. } => None,
+        Made::Change | Made::Mark { .. } | Made::Listing { .. } => None,
     }
 }

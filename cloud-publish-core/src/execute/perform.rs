@@ -58,10 +58,11 @@ pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Res
             publisher.set_visibility(context, &request).await.map(|()| Made::Change)
         }
         Action::MarkPublished { .. } => {
-            let marks = Marks { published: Some(context.clock().now()), ..Marks::default() };
-            tag(job, context, marks).await
+            let published = context.clock().now();
+            tag(job, context, Marks { published: Some(published), ..Marks::default() }).await?;
+            Ok(Made::Mark { published })
         }
-        Action::Tag { marks, .. } => tag(job, context, marks.clone()).await,
+        Action::Tag { marks, .. } => tag(job, context, marks.clone()).await.map(|()| Made::Change),
         Action::Point { pointer, .. } => {
             let request = PointRequest { pointer: pointer.clone(), at: job.at(job.region()?)? };
             publisher.point(context, &request).await.map(|()| Made::Change)
@@ -69,9 +70,9 @@ pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Res
     }
 }
 
-async fn tag(job: &Job, context: &Context, marks: Marks) -> Result<Made> {
+async fn tag(job: &Job, context: &Context, marks: Marks) -> Result<()> {
     let request = TagRequest { at: job.at(job.region()?)?, marks, extra: Some(job.spec.extra_tags.clone()) };
-    job.publisher.tag(context, &request).await.map(|()| Made::Change)
+    job.publisher.tag(context, &request).await
 }
 
 /// Splits the regions of a replication into those that have the image and those that failed.

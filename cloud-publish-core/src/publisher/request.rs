@@ -101,6 +101,16 @@ pub struct Registered {
     pub region: Region,
     /// The cloud's id.
     pub id: ImageId,
+    /// Pages about it, as [`crate::survey::FoundImage::links`] will show them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub links: BTreeMap<String, String>,
+}
+
+impl Registered {
+    /// An image of which there are no pages.
+    pub fn new(region: Region, id: ImageId) -> Self {
+        Self { region, id, links: BTreeMap::new() }
+    }
 }
 
 /// Asks for an image in at least these regions.

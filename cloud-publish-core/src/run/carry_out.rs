@@ -11,7 +11,7 @@ use crate::catalogue::{self, Catalogue};
 use crate::disk::Disk;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Trouble};
-use crate::execute::{DEFAULT_CONCURRENCY, Execution, Fact, Hand, Journal as _, Outcome, Receipt, execute};
+use crate::execute::{DEFAULT_CONCURRENCY, Ended, Execution, Fact, Hand, Journal as _, Outcome, Receipt, execute};
 use crate::identity::Place;
 use crate::ledger::{Claim, Holder, Ledger, RunId, RunJournal, WhenHeld};
 use crate::names::TargetName;
@@ -223,7 +223,7 @@ async fn disks(
         });
         let Some(input) = prepared.inputs.get_mut(&key).filter(|_| is_sent) else { continue };
         if input.disk.is_none() {
-            let verified = verify(environment, artifact, wants_sha512).await?;
+            let verified = verify(environment, (&request.release, artifact), wants_sha512).await?;
             if verified.facts.content != input.facts.content {
                 return Err(Error::new(Kind::InvalidInput, "the record of an earlier run names another content")
                     .with("artifact", &key)
@@ -265,9 +265,8 @@ async fn finish(
     (prepared, barred): (Prepared, Barred),
     executed: Option<(Plan, Outcome)>,
 ) -> Result<Summary> {
-    let now = environment.clock.now();
     let after = |one: &Observed| match &executed {
-        Some((plan, outcome)) => applied(one, plan, &outcome.steps, now),
+        Some((plan, outcome)) => applied(one, plan, &outcome.steps),
         None => one.survey.clone(),
     };
     let surveys: Vec<_> = prepared.observed.iter().map(|one| (one, after(one))).collect();
@@ -283,18 +282,25 @@ async fn finish(
         catalogue::write_receipts(state, &request.release.name, &after, &history).await?;
     }
     let mut all = barred.failures;
-    let (mut complete, mut stopped) = (all.is_empty(), false);
+    let (mut complete, mut stopped, mut guarded) = (all.is_empty(), false, barred.guarded);
     if let Some((plan, outcome)) = &executed {
         all.extend(failures(plan, outcome));
         complete &= is_complete(plan, outcome);
         stopped = outcome.stopped;
+        guarded |= outcome.steps.values().any(is_guard);
     }
     Ok(Summary {
         release: request.release.name.clone(),
         outcome: if complete { RunOutcome::Complete } else { RunOutcome::Incomplete },
-        guarded: barred.guarded,
+        guarded,
         stopped,
         images: surveys.iter().flat_map(|(one, survey)| images(one, survey)).collect(),
         failures: all,
     })
+}
+
+/// Whether a step met what a preflight had not seen: somebody else's object, or two for one key.
+fn is_guard(end: &Ended) -> bool {
+    let guards = [Kind::Refused, Kind::Conflict, Kind::NameTaken];
+    matches!(end, Ended::Failed(trouble) if guards.contains(&trouble.kind))
 }

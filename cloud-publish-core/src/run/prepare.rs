@@ -68,7 +68,7 @@ pub async fn prepare(environment: &Environment, request: &Request) -> Result<Pre
     let (infos, unreachable) = infos(environment, request).await?;
     stage(environment, request, "verifying", None);
     let wants_sha512 = infos.iter().any(|(_, info)| info.capability.file_sha512);
-    let inputs = gather(environment, &wanted_artifacts(request)?, wants_sha512).await?;
+    let inputs = gather(environment, (release, &wanted_artifacts(request)?), wants_sha512).await?;
     let facts = inputs.iter().map(|(key, input)| (key.clone(), input.facts.clone())).collect();
 
     let (observed, unreachable) = observe(environment, request, (infos, unreachable), &facts).await?;

@@ -7,8 +7,9 @@ use crate::digest::Digest;
 use crate::event::Trouble;
 use crate::execute::{Ended, Outcome};
 use crate::names::{Arch, ImageId, Provider, Region, ReleaseName, TargetName, Variant};
-use crate::plan::{Plan, Step};
-use crate::survey::{Life, Survey};
+use crate::plan::{Desired, DesiredPlace, Plan, Step};
+use crate::publisher::TargetInfo;
+use crate::survey::{FoundImage, Life, Survey};
 
 /// A run's end in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,30 +82,34 @@ pub struct Summary {
     pub failures: Vec<Failure>,
 }
 
-/// The wanted images of a target, as a survey shows them.
-pub(super) fn images(observed: &Observed, survey: &Survey) -> Vec<ImageState> {
-    let mut all = Vec::new();
-    for desired in &observed.desired {
-        for place in &desired.places {
-            let key = desired.spec.tags.key(&observed.info.place, &place.region);
-            let found = survey.images.iter().find(|found| {
-                found.region == place.region
-                    && found.tags.as_ref().is_some_and(|tags| tags.key(&observed.info.place, &place.region) == key)
-            });
-            all.push(ImageState {
-                target: observed.info.target.clone(),
-                provider: observed.info.place.provider.clone(),
-                region: place.region.clone(),
-                variant: desired.image.variant.clone(),
-                arch: desired.image.arch.clone(),
-                id: found.map(|found| found.id.clone()),
-                name: desired.spec.name.to_string(),
-                state: found.map_or(Life::Absent, crate::survey::FoundImage::life),
-                digest: desired.spec.tags.digest,
-            });
+impl ImageState {
+    /// One wanted image in one region, as a survey shows it.
+    pub fn of(info: &TargetInfo, survey: &Survey, (desired, place): (&Desired, &DesiredPlace)) -> Self {
+        let tags = &desired.spec.tags;
+        let key = tags.key(&info.place, &place.region);
+        let is_it = |found: &&FoundImage| {
+            let own = found.tags.as_ref();
+            found.region == place.region && own.is_some_and(|own| own.key(&info.place, &place.region) == key)
+        };
+        let found = survey.images.iter().find(is_it);
+        Self {
+            target: info.target.clone(),
+            provider: info.place.provider.clone(),
+            region: place.region.clone(),
+            variant: desired.image.variant.clone(),
+            arch: desired.image.arch.clone(),
+            id: found.map(|found| found.id.clone()),
+            name: desired.spec.name.to_string(),
+            state: found.map_or(Life::Absent, FoundImage::life),
+            digest: tags.digest,
         }
     }
-    all
+}
+
+/// The wanted images of a target, as a survey shows them.
+pub(super) fn images(observed: &Observed, survey: &Survey) -> Vec<ImageState> {
+    let wanted = observed.desired.iter().flat_map(|desired| desired.places.iter().map(move |place| (desired, place)));
+    wanted.map(|wanted| ImageState::of(&observed.info, survey, wanted)).collect()
 }
 
 /// A finding of the preflight as a failure.

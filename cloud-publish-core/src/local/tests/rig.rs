@@ -165,7 +165,7 @@ pub(super) async fn register(
         let (spec, disk) = (Arc::clone(image), Arc::clone(disk));
         let staged = local.upload(context, &UploadRequest { image: spec, region: region(), disk }).await?;
         let request = RegisterRequest { image: Arc::clone(image), staged };
-        let Registered { region, id } = local.register(context, &request).await?;
+        let Registered { region, id, .. } = local.register(context, &request).await?;
         done.push(ImageAt { region, id, tags: image.tags.clone() });
     }
     Ok(done)
