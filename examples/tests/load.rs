@@ -28,12 +28,8 @@ fn config(path: &str) -> Config {
 
 /// Every manifest of a configuration's releases folder, found by its name as the command finds it.
 fn releases(config: &Config) -> Vec<Release> {
-    let files = std::fs::read_dir(&config.releases).unwrap().map(|entry| entry.unwrap().path());
-    // not disk images, and not the builds' own manifests
-    let is_manifest = |file: &PathBuf| std::fs::read_to_string(file).is_ok_and(|text| text.contains("suite_id"));
-    let manifests = files.filter(is_manifest);
-    let name = |file: PathBuf| file.file_stem().unwrap().to_str().unwrap().parse().unwrap();
-    manifests.map(|file| Release::find(&config.releases, &name(file)).unwrap()).collect()
+    let names = Release::list(&config.releases).unwrap();
+    names.iter().map(|name| Release::find(&config.releases, &name.parse().unwrap()).unwrap()).collect()
 }
 
 fn target(name: &str) -> TargetName {
@@ -88,5 +84,6 @@ fn the_quickstart_loads_and_has_its_files() {
     let config = Config::read(&example("quickstart/publish.toml"), &[ProviderSchema::of::<LocalConfig>()]).unwrap();
     let releases = releases(&config);
     assert_eq!(releases.len(), 1);
-    releases.iter().for_each(|release| release.check_paths().unwrap());
+    let [artifact] = releases[0].artifacts.as_slice() else { panic!("the quickstart has one image") };
+    releases[0].check_paths(artifact).unwrap();
 }
