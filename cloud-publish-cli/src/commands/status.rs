@@ -87,7 +87,7 @@ pub(super) fn absent(target: &TargetName, error: &Error) -> Failure {
 }
 
 fn table(rows: &[Wanted]) -> Table {
-    let mut table = Table::new(["TARGET", "REGION", "VARIANT", "ARCH", "STATE", "ID", "NEXT"]);
+    let mut table = Table::new(["TARGET", "REGION", "VARIANT", "ARCH", "STATE", "NEXT", "ID"]);
     for row in rows {
         let image = &row.image;
         let state = match image.state {
@@ -101,8 +101,8 @@ fn table(rows: &[Wanted]) -> Table {
             (image.variant.as_str(), Word::Plain),
             (image.arch.as_str(), Word::Plain),
             (image.state.as_str(), state),
-            (image.id.as_ref().map_or("", AsRef::as_ref), Word::Plain),
             (&row.next.join(", "), Word::Faint),
+            (image.id.as_ref().map_or("", AsRef::as_ref), Word::Plain),
         ]);
         row.remarks.iter().for_each(|remark| table.note(remark));
     }

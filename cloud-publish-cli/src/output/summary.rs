@@ -75,7 +75,7 @@ impl<'a> SummaryLine<'a> {
 
 /// The table of what is where.
 pub(crate) fn images_table(images: &[ImageState]) -> Table {
-    let mut table = Table::new(["TARGET", "REGION", "IMAGE", "ID", "STATE"]);
+    let mut table = Table::new(["TARGET", "REGION", "VARIANT", "ARCH", "STATE", "ID"]);
     for image in images {
         let word = match image.state {
             Life::Published => Word::Good,
@@ -85,9 +85,10 @@ pub(crate) fn images_table(images: &[ImageState]) -> Table {
         table.row([
             (image.target.as_str(), Word::Plain),
             (image.region.as_str(), Word::Plain),
-            (&image.name, Word::Plain),
-            (image.id.as_ref().map_or("", AsRef::as_ref), Word::Plain),
+            (image.variant.as_str(), Word::Plain),
+            (image.arch.as_str(), Word::Plain),
             (image.state.as_str(), word),
+            (image.id.as_ref().map_or("", AsRef::as_ref), Word::Plain),
         ]);
     }
     table

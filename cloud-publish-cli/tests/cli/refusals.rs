@@ -113,8 +113,8 @@ fn keep_going_publishes_to_the_others_and_ends_with_1() {
     assert_shown!(place, ran, @r#"
     exit: 1
     -- stdout
-    TARGET  REGION  IMAGE                                  ID                                                                STATE
-    local   local   debian-12-generic-amd64-20240101-1614  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw  published
+    TARGET  REGION  VARIANT  ARCH   STATE      ID
+    local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
     -- stderr
     plan for bookworm-20240101:
       local: 1 image to 1 region, 1 MiB to send; 5 steps
