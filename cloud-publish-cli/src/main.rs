@@ -6,7 +6,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `args/` | the command line as types |
-//! | `settings` | the environment, read nowhere else |
+//! | `settings/` | the environment, read nowhere else |
 //! | `fleet` | all providers by name, known nowhere else |
 //! | `releases` | the folder of manifests |
 //! | `session` | from names to configuration, manifest, targets and state |
@@ -47,7 +47,7 @@ use crate::settings::Settings;
 
 fn main() -> ExitCode {
     // Two TLS providers in one build would leave none chosen; clients would then panic.
-    #[cfg(feature = "openstack")]
+    #[cfg(any(feature = "openstack", feature = "shared-state"))]
     drop(rustls::crypto::ring::default_provider().install_default());
     match Cli::try_parse().and_then(Cli::check) {
         Ok(cli) => run(&cli).into(),

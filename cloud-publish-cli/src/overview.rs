@@ -1,6 +1,6 @@
 //! What is where of a release, as a survey shows it, and what the plan would do about it.
 
-use cloud_publish_core::names::Region;
+use cloud_publish_core::names::{Region, TargetName};
 use cloud_publish_core::plan::{Action, Desired, DesiredPlace, Plan, Step};
 use cloud_publish_core::run::{ImageState, Observed, Prepared};
 use cloud_publish_core::survey::{FoundImage, Life};
@@ -18,6 +18,11 @@ pub(crate) struct Wanted {
     pub(crate) next: Vec<String>,
     /// Why nothing, or not everything, would be done.
     pub(crate) remarks: Vec<String>,
+}
+
+/// The targets that could be seen: only of these it is known what there is to do.
+pub(crate) fn seen(prepared: &Prepared) -> impl Iterator<Item = &TargetName> {
+    prepared.observed.iter().map(|one| &one.info.target)
 }
 
 /// Every wanted image of the targets that could be seen.

@@ -19,8 +19,8 @@ use self::wire::{ImagePage, MemberPage, UsagePage};
 use crate::client::{Call, Client, Payload};
 use crate::error::WireError;
 
-/// The most that a page may have; Glance answers less when its own limit is lower.
-const PAGE: usize = 100;
+/// Images per page; Glance answers fewer when its own limit is lower.
+const PAGE: usize = 50;
 
 /// One region's images, within one verb.
 #[derive(Clone, Copy, Debug)]

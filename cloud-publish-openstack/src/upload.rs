@@ -4,6 +4,8 @@
 //! as a dead generation before the next id is tried.
 
 mod found;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -23,6 +23,7 @@
 pub mod boot;
 pub mod foreign;
 pub mod images;
+pub mod moto;
 pub mod paths;
 pub mod publish;
 pub mod servers;

@@ -10,6 +10,7 @@ use crate::args::PlanArgs;
 use crate::exit::Exit;
 use crate::halt::{Halt, Stage};
 use crate::output::{Progress, Show, plan_in_full, remarks};
+use crate::overview::seen;
 use crate::session::{App, Selection, Session};
 
 pub(super) async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Halt> {
@@ -23,15 +24,15 @@ pub(super) async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Halt> {
     let asked = prepared.preflight(&session.environment, Probe::ReadOnly).await;
     let preflight = asked.map_err(Halt::at(Stage::Preflight))?;
 
+    let is_refused = preflight.errors().next().is_some();
     if app.console.is_json() {
         app.console.json(&prepared.plan);
-    } else if prepared.plan.is_empty() {
+    } else if prepared.plan.is_empty() && !is_refused {
         app.console.say(&format!("nothing to do for {}\n", session.request.release.name));
     } else {
-        app.console.data(&plan_in_full(&prepared.plan, session.target_names()));
+        app.console.data(&plan_in_full(&prepared.plan, seen(&prepared)));
     }
     remarks(Some(&prepared.plan), &preflight).iter().for_each(|remark| app.console.complain(&remark.text()));
-    let is_refused = preflight.errors().next().is_some();
     Ok(match is_refused {
         true if preflight.guarded => Exit::Guarded,
         true => Exit::Refused,

@@ -16,7 +16,7 @@ use crate::confirm::confirm;
 use crate::exit::Exit;
 use crate::halt::{Halt, Stage};
 use crate::output::{Progress, Show, SummaryLine, images_table, plan_in_brief, remarks, summary_text};
-use crate::overview::images;
+use crate::overview::{images, seen};
 use crate::session::{App, Selection, Session};
 
 pub(super) async fn run(app: &App, args: &PublishArgs) -> Result<Exit, Halt> {
@@ -77,7 +77,7 @@ fn show(app: &App, session: &Session, (prepared, preflight): (&Prepared, &Prefli
     let text = match plan.is_empty() {
         true if remarks.iter().any(|remark| remark.is_error()) => String::new(),
         true => format!("nothing to do: everything of {release} is published already\n"),
-        false => plan_in_brief(plan, session.target_names()),
+        false => plan_in_brief(plan, seen(prepared)),
     };
     if is_asking {
         app.console.insist(&text);

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::place::{Place, RELEASE};
 
+#[cfg(feature = "aws")]
 fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }
@@ -37,6 +38,7 @@ fn every_step_is_an_event_and_people_hear_nothing_when_quiet() {
     assert!(done >= 5, "{events:?}");
 }
 
+#[cfg(feature = "aws")]
 #[test]
 fn refusals_have_a_summary_too() {
     let place = Place::new();

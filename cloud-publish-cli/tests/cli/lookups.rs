@@ -17,7 +17,7 @@ fn status_shows_what_the_next_run_would_do() {
     -- stderr
     surveying local
     "#);
-    assert_eq!(place.tree(), before);
+    place.assert_unchanged(&before);
 }
 
 #[test]

@@ -11,3 +11,4 @@ mod place;
 mod publish;
 mod refusals;
 mod secrets;
+mod signals;

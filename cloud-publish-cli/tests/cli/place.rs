@@ -1,6 +1,6 @@
 //! A folder in which the binary runs, and what came of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -116,6 +116,14 @@ impl Place {
         let mut tree = BTreeMap::new();
         walk(self.folder.path(), self.folder.path(), &mut tree);
         tree
+    }
+
+    /// Fails when a file or folder came, went or changed since `before`, and names it.
+    pub(crate) fn assert_unchanged(&self, before: &BTreeMap<String, String>) {
+        let after = self.tree();
+        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        let changed: Vec<&String> = names.into_iter().filter(|name| before.get(*name) != after.get(*name)).collect();
+        assert!(changed.is_empty(), "changed: {changed:?}");
     }
 
     /// Exit code, standard output and standard error in one text, without what differs from run to run.

@@ -67,7 +67,7 @@ fn publishing_again_does_nothing_and_writes_nothing() {
     complete: bookworm-20240101: 1 of 1 image published, [TIME]
     next: `publish verify --release bookworm-20240101` compares it with the manifest any time
     "#);
-    assert_eq!(place.tree(), before);
+    place.assert_unchanged(&before);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_dry_run_shows_the_plan_and_writes_nothing() {
       local: 1 image to 1 region, 1 MiB to send; 5 steps
     dry run: nothing was written
     "#);
-    assert_eq!(place.tree(), before);
+    place.assert_unchanged(&before);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_plan_names_every_step_with_its_reason_and_writes_nothing() {
     -- stderr
     surveying local
     "#);
-    assert_eq!(place.tree(), before);
+    place.assert_unchanged(&before);
 }
 
 #[test]

@@ -38,9 +38,13 @@ fn a_password_is_not_shown_when_the_cloud_cannot_be_reached() {
     for line in ["--all-targets", "--all-targets --json", "--all-targets --keep-going --json"] {
         let ran = place.run(&format!("--release {RELEASE} {line} -vvv"));
         assert!(ran.code == 2 || (ran.code == 1 && line.contains("keep")), "{} {}", ran.code, ran.err);
-        assert!(ran.err.contains("openstack"), "{}", ran.err);
+        assert!(ran.err.contains("error: openstack: "), "{}", ran.err);
+        assert!(!ran.err.contains("  openstack: nothing to do"), "{}", ran.err);
         assert_kept(&place, &ran);
     }
+    let plan = place.run(&format!("plan --release {RELEASE} --to openstack -vvv"));
+    assert!(plan.code == 2 && !plan.err.contains("nothing to do"), "{} {}", plan.code, plan.err);
+    assert_kept(&place, &plan);
     assert_kept(&place, &place.run(&format!("verify --release {RELEASE} -vvv")));
 }
 

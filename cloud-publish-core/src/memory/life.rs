@@ -21,7 +21,7 @@ pub(super) async fn hide(own: &MemoryPublisher, context: &Context, at: &ImageAt)
 
 pub(super) async fn retire(own: &MemoryPublisher, context: &Context, at: &ImageAt) -> Result<()> {
     let image = usable(own, context, Verb::Retire, at).await?;
-    mark_retired(own, context, (Verb::Retire, at), &image).await?;
+    mark_retired(own, context, at, &image).await?;
     if image.native == Native::Retired {
         return Ok(());
     }
@@ -30,10 +30,10 @@ pub(super) async fn retire(own: &MemoryPublisher, context: &Context, at: &ImageA
 
 pub(super) async fn restore(own: &MemoryPublisher, context: &Context, at: &ImageAt) -> Result<()> {
     let image = usable(own, context, Verb::Restore, at).await?;
-    if image.native != Native::Available {
-        change(own, context, (Verb::Restore, "enable image"), (at, Native::Available)).await?;
+    if image.native == Native::Available {
+        return Ok(());
     }
-    mark_retired(own, context, (Verb::Restore, at), &image).await
+    change(own, context, (Verb::Restore, "enable image"), (at, Native::Available)).await
 }
 
 async fn usable(own: &MemoryPublisher, context: &Context, verb: Verb, at: &ImageAt) -> Result<ImageRecord> {

@@ -80,22 +80,19 @@ pub(super) async fn tag(own: &MemoryPublisher, context: &Context, request: &TagR
     if wanted == image.tags { Ok(()) } else { write_tags(own, context, (Verb::Tag, at), wanted).await }
 }
 
-/// Sets or removes the tag `retired` and leaves every other one as it is.
+/// Sets the tag `retired` and leaves every other one as it is.
 pub(super) async fn mark_retired(
     own: &MemoryPublisher,
     context: &Context,
-    (verb, at): (Verb, &ImageAt),
+    at: &ImageAt,
     image: &ImageRecord,
 ) -> Result<()> {
     let readable = Marks::from_map(&image.tags).unwrap_or_default();
-    let retired = match verb {
-        Verb::Retire => Some(readable.retired.unwrap_or_else(|| context.clock().now())),
-        _ => None,
-    };
+    let retired = Some(readable.retired.unwrap_or_else(|| context.clock().now()));
     let mut wanted = at.tags.to_map(own.place(), own.key_region(&at.region));
     wanted.extend(Marks { retired, ..readable }.to_map());
     wanted.extend(extra_of(image));
-    if wanted == image.tags { Ok(()) } else { write_tags(own, context, (verb, at), wanted).await }
+    if wanted == image.tags { Ok(()) } else { write_tags(own, context, (Verb::Retire, at), wanted).await }
 }
 
 async fn write_tags(

@@ -161,7 +161,11 @@ pub trait Publisher: Send + Sync + Debug {
     /// [`crate::error::Kind::NotFound`], [`crate::error::Kind::Refused`].
     async fn retire(&self, context: &Context, image: &ImageAt) -> Result<()>;
 
-    /// Undoes hide and retire; visibility is set again by [`Publisher::set_visibility`], marks by [`Publisher::tag`].
+    /// Undoes what hide and retire did at the cloud.
+    ///
+    /// # Behaviour
+    /// Visibility is set again by [`Publisher::set_visibility`], and the marks `retired` and `withdrawn` are taken off
+    /// last, by [`Publisher::tag`]: until then the image counts as retired, whatever dies in between.
     ///
     /// # Errors
     /// [`crate::error::Kind::NotFound`] when it was deleted, [`crate::error::Kind::Refused`].

@@ -63,13 +63,26 @@ impl Prepared {
         });
         for (target, answer) in context.or_cancelled(join_all(asked)).await? {
             match answer {
-                Ok(findings) => report.findings.extend(findings.into_iter().map(|finding| at(target, finding))),
+                Ok(findings) => {
+                    let weighed = findings.into_iter().map(|finding| self.weigh(target, finding));
+                    report.findings.extend(weighed.map(|finding| at(target, finding)));
+                }
                 Err(error) if error.kind() == Kind::Cancelled => return Err(error),
                 Err(error) => report.findings.push(at(target, refused(None, &Trouble::from(&error)))),
             }
         }
         report.findings.sort_by_key(|found| (std::cmp::Reverse(found.finding.severity), found.target.clone()));
         Ok(report)
+    }
+
+    /// What speaks against a best-effort region alone does not refuse the run.
+    fn weigh(&self, target: &TargetName, mut finding: Finding) -> Finding {
+        let regions = self.observed.iter().filter(|one| one.info.target == *target).flat_map(|one| &one.info.regions);
+        let mut here = regions.filter(|wanted| Some(&wanted.region) == finding.region.as_ref());
+        if here.any(|wanted| !wanted.required) {
+            finding.severity = Severity::Warning;
+        }
+        finding
     }
 
     /// What needs no further call: unreachable targets, the plan's refusals.

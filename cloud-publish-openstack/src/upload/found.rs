@@ -20,6 +20,10 @@ const BUSY: Pace =
 const SETTLE: Pace =
     Pace { first: Duration::from_millis(200), longest: Duration::from_secs(5), deadline: Duration::from_secs(600) };
 
+/// How long Glance may take to put a record back after it has answered 500: it does so before it answers.
+const RESTORE: Pace =
+    Pace { first: Duration::from_millis(500), longest: Duration::from_secs(3), deadline: Duration::from_secs(15) };
+
 impl Upload<'_> {
     /// Brings a record of ours further; `None` means: look again.
     pub(super) async fn carry_on(&mut self, image: &Image, fresh: bool) -> Result<Option<Staged>> {
@@ -28,7 +32,7 @@ impl Upload<'_> {
             Status::Queued => self.send(image, fresh).await,
             status if status.is_busy() => {
                 self.context.progress().says("somebody else is uploading this image: waiting for it");
-                self.settled(image, BUSY).await?;
+                self.settled(image, BUSY).await.map_err(|error| stuck(error, image))?;
                 Ok(None)
             }
             status if status.is_dead() => {
@@ -55,15 +59,30 @@ impl Upload<'_> {
             }
             // A token that Glance does not take any more is forgotten by the next request.
             Some(401) if fresh => Ok(None),
-            // The id has data of an earlier try that Glance cannot replace.
-            Some(500) if !fresh => {
-                self.remove(image, "Glance cannot take data for this record").await?;
-                Ok(None)
-            }
+            Some(500) => self.failed_inside(image, fresh, error).await,
             // Kept, it would hold the quota or fail again.
             Some(413 | 415) => Err(self.refused(image, error).await),
             _ => Err(classify(error, "send image")),
         }
+    }
+
+    /// Glance itself failed at our data, so nobody is sending any more, whatever the record says.
+    ///
+    /// A gateway's 502 or 504 does not come here: behind it Glance may still be writing.
+    async fn failed_inside(&mut self, image: &Image, fresh: bool, error: WireError) -> Result<Option<Staged>> {
+        let reason = match self.settled(image, RESTORE).await {
+            Ok(None) => return Ok(None),
+            Ok(Some(now)) if now.status == Status::Active => {
+                return self.check(&now, self.disk().file_size()).await.map(Some);
+            }
+            Ok(Some(now)) if now.status == Status::Queued && fresh => return Err(classify(error, "send image")),
+            // It has data of an earlier try that Glance cannot replace.
+            Ok(Some(_)) => "Glance cannot take data for this record",
+            // Its database failed at the end, and then at putting the record back: it would stay `saving` for ever.
+            Err(late) if late.kind() == Kind::TimedOut => "Glance has lost the upload of this record",
+            Err(other) => return Err(other),
+        };
+        self.remove(image, reason).await.map(|()| None)
     }
 
     async fn refused(&mut self, image: &Image, error: WireError) -> Error {
@@ -77,18 +96,14 @@ impl Upload<'_> {
     /// Waits until nobody sends data any more; `None` when the record is gone.
     async fn settled(&self, image: &Image, pace: Pace) -> Result<Option<Image>> {
         let what = format!("record {}", image.id);
-        let mut polled = poll_until(self.context, &what, pace, || async {
+        poll_until(self.context, &what, pace, || async {
             let found = self.glance().find(&image.id).await.map_err(|error| classify(error, "look at record"))?;
             Ok(match found {
                 Some(image) if image.status.is_busy() => None,
                 other => Some(other),
             })
         })
-        .await;
-        if let Err(error) = polled {
-            polled = Err(error.with("id", &image.id).hint("if nobody uploads it, delete the record by hand"));
-        }
-        polled
+        .await
     }
 
     /// Compares what Glance has with the file; what differs is removed unless it was published.
@@ -109,4 +124,17 @@ impl Upload<'_> {
         }
         Err(error)
     }
+}
+
+/// A record whose upload another run has lost inside Glance stays `saving` for ever (see [`Upload::failed_inside`]), and
+/// only a person can tell that from an upload that is slow.
+fn stuck(error: Error, image: &Image) -> Error {
+    if error.kind() != Kind::TimedOut {
+        return error;
+    }
+    error.permanent().hint(format!(
+        "if nobody is uploading, the cloud has lost that upload: `openstack image delete {}`, then run the same command \
+         again",
+        image.id
+    ))
 }

@@ -124,9 +124,9 @@ async fn nothing_is_done_to_an_image_whose_tags_are_others() {
 async fn a_survey_reads_every_page_and_hidden_records_too() {
     let world = World::new().await;
     let owner = world.owner.as_str();
-    let records = (0..107).map(|number| {
+    let records = (0..53).map(|number| {
         let record = json!({"name": format!("{owner}-{number}"), "cloud-publish-owner": owner, "tags": ["cloud-publish"],
-            "os_hidden": number % 50 == 0});
+            "os_hidden": number % 25 == 0});
         let foreign = &world.foreign;
         async move { foreign.create(&record).await }
     });

@@ -86,6 +86,15 @@ async fn a_full_quota_refuses_the_run_before_anything_is_made() {
 }
 
 #[tokio::test]
+async fn a_full_quota_in_a_best_effort_region_is_a_warning() {
+    let world = World::new(Replication::PerRegion);
+    world.cloud.adjust(&region("far"), |rules| rules.image_quota = Some(0));
+    let summary = world.publish(&store()).await.unwrap();
+    assert_eq!(summary.outcome, RunOutcome::Complete, "{:?}", summary.failures);
+    assert_eq!(world.seen().iter().filter(|image| image.published).count(), 2);
+}
+
+#[tokio::test]
 async fn one_target_s_preflight_refuses_all_unless_told_to_keep_going() {
     let mut world = World::new(Replication::None).with_accounts(&["bad", "good"]);
     world.cloud.inject(Fault::new(What::Denied).on(Verb::Info).nth(1).always());

@@ -1,23 +1,10 @@
-//! What the command is told besides its arguments: which configuration file, and the environment.
-//!
-//! The one place where the environment is read. What is found is handed on as values.
+//! Where OpenStack's clouds.yaml is.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use cloud_publish_core::error::{Error, Kind, Result};
-
-use crate::args::Global;
-
-/// What was found.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    /// publish.toml.
-    pub(crate) config: PathBuf,
-    /// Where clouds.yaml may lie.
-    pub(crate) clouds: CloudsSearch,
-}
 
 /// Where OpenStack's clouds.yaml may lie, as all OpenStack tools look for it.
 /// <https://docs.openstack.org/openstacksdk/latest/user/config/configuration.html>
@@ -29,21 +16,16 @@ pub(crate) enum CloudsSearch {
     FirstOf(Vec<PathBuf>),
 }
 
-impl Settings {
-    /// Looks at the arguments and the environment; opens nothing.
-    pub(crate) fn new(global: &Global) -> Self {
-        Self {
-            config: global.config.clone().unwrap_or_else(|| "publish.toml".into()),
-            clouds: CloudsSearch::new(
-                variable("OS_CLIENT_CONFIG_FILE"),
-                variable("XDG_CONFIG_HOME").map(PathBuf::from),
-                variable("HOME").map(PathBuf::from),
-            ),
-        }
-    }
-}
-
 impl CloudsSearch {
+    /// Looks at the environment; opens nothing.
+    pub(crate) fn from_environment() -> Self {
+        Self::new(
+            variable("OS_CLIENT_CONFIG_FILE"),
+            variable("XDG_CONFIG_HOME").map(PathBuf::from),
+            variable("HOME").map(PathBuf::from),
+        )
+    }
+
     fn new(named: Option<OsString>, config_home: Option<PathBuf>, home: Option<PathBuf>) -> Self {
         if let Some(file) = named {
             return Self::Named(file.into());
@@ -58,7 +40,6 @@ impl CloudsSearch {
     ///
     /// # Errors
     /// [`Kind::NotFound`] naming where it was looked for.
-    #[cfg_attr(not(feature = "openstack"), expect(dead_code, reason = "only OpenStack has a clouds.yaml"))]
     pub(crate) fn find(&self) -> Result<PathBuf> {
         match self {
             Self::Named(file) if file.is_file() => Ok(file.clone()),

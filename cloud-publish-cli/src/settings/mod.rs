@@ -1,0 +1,33 @@
+//! What the command is told besides its arguments: which configuration file, and the environment.
+//!
+//! The one place where the environment is read. What is found is handed on as values.
+
+#[cfg(feature = "openstack")]
+mod clouds;
+
+use std::path::PathBuf;
+
+#[cfg(feature = "openstack")]
+pub(crate) use self::clouds::CloudsSearch;
+use crate::args::Global;
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// publish.toml.
+    pub(crate) config: PathBuf,
+    /// Where clouds.yaml may lie.
+    #[cfg(feature = "openstack")]
+    pub(crate) clouds: CloudsSearch,
+}
+
+impl Settings {
+    /// Looks at the arguments and the environment; opens nothing.
+    pub(crate) fn new(global: &Global) -> Self {
+        Self {
+            config: global.config.clone().unwrap_or_else(|| "publish.toml".into()),
+            #[cfg(feature = "openstack")]
+            clouds: CloudsSearch::from_environment(),
+        }
+    }
+}
