@@ -24,6 +24,8 @@ pub struct GlanceImage {
     pub status: String,
     /// `private`, `shared`, `community` or `public`.
     pub visibility: String,
+    /// When it was last changed, as Glance writes it: `2024-01-01T00:00:00Z`.
+    pub updated_at: String,
     /// Whether listings leave it out.
     pub os_hidden: bool,
     /// Whether deletion is refused.

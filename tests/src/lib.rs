@@ -11,6 +11,7 @@
 //! | [`images`] | the tiny Debian image, and the 3 GiB one of a full run |
 //! | [`boot`] | whether an image boots |
 //! | [`publish`] | the binary |
+//! | [`site`] | a folder with a release to publish, and what the binary did there |
 //!
 //! A test that needs them is `#[ignore = "needs the servers that tests/run starts"]` (or `... the image that tests/run
 //! builds`): plain `cargo test` reports it as ignored, `tests/run` runs it. Everything here panics with a message that
@@ -26,6 +27,7 @@ pub mod moto;
 pub mod paths;
 pub mod publish;
 pub mod servers;
+pub mod site;
 
 /// Tells whether this is `tests/run --full`, where tests do what takes too long for every change.
 pub fn is_full_run() -> bool {

@@ -17,7 +17,7 @@ import openstack
 CLOUD = "publisher-admin"
 REGIONS = ("RegionOne", "RegionTwo")
 FIELDS = ("id", "name", "status", "visibility", "size", "disk_format", "container_format", "min_disk", "min_ram",
-          "owner", "os_hidden", "protected", "os_hash_algo", "os_hash_value")
+          "owner", "os_hidden", "protected", "os_hash_algo", "os_hash_value", "updated_at")
 
 
 def connect(region):
@@ -47,7 +47,7 @@ def members(connection, image):
 
 
 # what Glance itself says about an image; everything else is a property that somebody set
-BUILT_IN = {*FIELDS, "checksum", "tags", "virtual_size", "created_at", "updated_at", "self", "file", "schema", "stores"}
+BUILT_IN = {*FIELDS, "checksum", "tags", "virtual_size", "created_at", "self", "file", "schema", "stores"}
 
 
 def describe(connection, region, image):

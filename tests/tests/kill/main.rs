@@ -1,0 +1,7 @@
+//! The binary killed while it publishes into two real Glance regions, or refused by them: what another OpenStack client
+//! then sees is what an undisturbed run leaves, or nothing at all.
+
+mod disturbed;
+mod refused;
+mod together;
+mod world;

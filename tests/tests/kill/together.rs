@@ -1,0 +1,21 @@
+//! Two machines publish the same release at once, and know nothing of each other but what Glance shows.
+
+use crate::disturbed::UNDISTURBED;
+use crate::world::World;
+
+#[test]
+#[ignore = "needs the servers that tests/run starts"]
+fn two_publishers_with_separate_states_end_with_one_set_of_images() {
+    let one = World::new("two at once");
+    let two = World::beside(&one);
+    let runs = (one.start("first"), two.start("first"));
+    let (first, second) = (one.wait(runs.0), two.wait(runs.1));
+    one.assert_nothing_public_early("after both");
+    // Each may have met the other half-way and said so; typing the line again is all it takes.
+    let unfinished = [&first, &second].into_iter().filter(|ran| ran.code != Some(0));
+    unfinished.for_each(|ran| assert_eq!(ran.code, Some(1), "{}\n{}", ran.out, ran.err));
+    one.publish().expect(0);
+    two.publish().expect(0);
+    assert_eq!(one.seen(), UNDISTURBED.seen);
+    one.wipe();
+}
