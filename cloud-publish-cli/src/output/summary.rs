@@ -97,6 +97,9 @@ pub(crate) fn images_table(images: &[ImageState]) -> Table {
 /// The step of a failure that is no step: what the plan must not touch although it is not published.
 const LEFT: &str = "plan";
 
+/// The step of a failure when somebody else holds a lease.
+const LEASE: &str = "lease";
+
 /// The failures, the result in one sentence, and what to do next.
 pub(crate) fn summary_text(summary: &Summary, time: Duration) -> String {
     let mut text = String::new();
@@ -105,6 +108,7 @@ pub(crate) fn summary_text(summary: &Summary, time: Duration) -> String {
         let region = failure.region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
         let step = &failure.step;
         let what = match (&failure.target, failure.required) {
+            (None, _) if *step == LEASE => "another run is at work".to_owned(),
             (None, _) => format!("{step} failed"),
             (Some(target), _) if *step == Stage::Config.as_str() => format!("{target} cannot be used"),
             (Some(target), _) if *step == LEFT => format!("left as it is at {target}{region}"),

@@ -130,7 +130,7 @@ fn alone(one: &FoundImage) -> Found<'_> {
         return Found::Refuse(
             RefusalKind::Withdrawn,
             format!("{} was withdrawn on {at}", one.id),
-            "only `publish restore` brings it back".into(),
+            "a withdrawn image stays so until it is restored: publish a new version".into(),
         );
     }
     match (one.native, one.life()) {
@@ -139,7 +139,7 @@ fn alone(one: &FoundImage) -> Found<'_> {
         (_, Life::Published) => Found::Published(one),
         (_, life) => Found::Leave {
             message: format!("{} is {life}", one.id),
-            hint: "cleanup did that by policy; `publish restore` undoes it".into(),
+            hint: "a policy or a person did that, and it stays so until it is restored: publish a new version".into(),
         },
     }
 }

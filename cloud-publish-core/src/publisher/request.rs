@@ -162,7 +162,7 @@ impl Marking {
             Self::Exactly(marks) => Ok(marks.clone()),
             Self::Publish(_) if now.retired.is_some() || now.withdrawn.is_some() => {
                 Err(Error::new(Kind::Refused, "the image was retired or withdrawn meanwhile")
-                    .hint("only `publish restore` brings it back"))
+                    .hint("it stays so until it is restored: publish a new version"))
             }
             Self::Publish(time) => Ok(Marks { published: now.published.or(Some(*time)), ..now.clone() }),
         }

@@ -20,7 +20,7 @@ PYTHON=${PYTHON:-python3}
 PACKAGES=(glance keystone python-openstackclient pyuwsgi) # their versions: constraints.txt
 KEY=$(cat "$0" "$HERE/conf.sh" "$HERE/constraints.txt" | sha256sum | cut -c1-12)
 SHARED=$CACHE/openstack/$KEY
-VENV=$CACHE/openstack/venv-$(sha256sum <"$HERE/constraints.txt" | cut -c1-12)
+VENV=$CACHE/openstack/venv-$(cat "$HERE/constraints.txt" "$HERE/sqlite.sed" | sha256sum | cut -c1-12)
 
 say() { printf 'openstack: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -41,6 +41,9 @@ install_venv() {
   quietly "$VENV/install.log" "$VENV/bin/pip" install --disable-pip-version-check --no-input --prefer-binary \
     --no-compile -c "$HERE/constraints.txt" "${PACKAGES[@]}"
   # the services import a lot: compile once, in parallel, so that every later start is quick
+  sed -i -f "$HERE/sqlite.sed" "$VENV"/lib/python3*/site-packages/oslo_db/sqlalchemy/engines.py
+  grep -q 'BEGIN IMMEDIATE' "$VENV"/lib/python3*/site-packages/oslo_db/sqlalchemy/engines.py ||
+    die "oslo.db begins its transactions elsewhere now: see sqlite.sed"
   "$VENV/bin/python" -m compileall -q -j 2 "$VENV/lib" >/dev/null 2>&1 || true
   touch "$VENV/.done"
 }
