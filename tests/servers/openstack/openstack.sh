@@ -53,6 +53,8 @@ install_schemas() { # empty databases, copied by every instance: saves 20 s for 
   KEYSTONE=1 GLANCE_ONE=2 GLANCE_TWO=3 write_conf "$SHARED"
   quietly "$SHARED/log/schema.log" "$VENV/bin/keystone-manage" --config-file "$SHARED/etc/keystone/keystone.conf" db_sync
   quietly "$SHARED/log/schema.log" "$VENV/bin/glance-manage" --config-file "$SHARED/etc/one/glance-api.conf" db_sync
+  "$VENV/bin/python" -c 'import sqlite3, sys; [sqlite3.connect(f).execute("pragma journal_mode=wal") for f in sys.argv[1:]]' \
+    "$SHARED/data/keystone/keystone.sqlite" "$SHARED/data/one/glance.sqlite"
   touch "$SHARED/.done"
 }
 
@@ -98,8 +100,9 @@ launch() { # DIR name port module environment...: the server's pid is in $PID
   local dir=$1 name=$2 port=$3 module=$4; shift 4
   # Uploads with Content-Length are exact; chunked ones work too, but uwsgi refuses a chunk over 1 MiB.
   # Connection: close, because uwsgi's http-socket drops idle connections without saying so.
+  # Readers do not hold up writers (WAL mode, see install_schemas), and writers wait for each other (immediate.py).
   env "$@" PYTHONWARNINGS=ignore setpriv --pdeathsig TERM "$VENV/bin/uwsgi" \
-    --http-socket "$HOST:$port" --module "$module" --procname-prefix "$name " --virtualenv "$VENV" \
+    --http-socket "$HOST:$port" --module "$module" --procname-prefix "$name " --virtualenv "$VENV" --pythonpath "$HERE" --import immediate \
     --enable-threads --threads "${OPENSTACK_THREADS:-8}" --need-app --die-on-term --so-keepalive --buffer-size 65535 \
     --add-header "Connection: close" --socket-timeout 300 --http-timeout 300 --disable-logging --log-date --listen 64 \
     </dev/null >>"$dir/log/$name-uwsgi.log" 2>&1 &
