@@ -126,7 +126,8 @@ pub fn sha512(file: &Path) -> String {
     line.split_whitespace().next().expect("sha512sum prints a digest").to_owned()
 }
 
-fn client<A: AsRef<OsStr>>(cloud: &str, region: &str, arguments: &[A]) -> Command {
+/// Prepares `openstack ARGUMENTS`, to be run or measured.
+pub fn client<A: AsRef<OsStr>>(cloud: &str, region: &str, arguments: &[A]) -> Command {
     let servers = OpenStack::from_env();
     let mut command = Command::new(&servers.client);
     command.args(["--os-cloud", cloud, "--os-region-name", region]).args(arguments);

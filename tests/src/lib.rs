@@ -11,6 +11,7 @@
 //! | [`images`] | the tiny Debian image, and the 3 GiB one of a full run |
 //! | [`boot`] | whether an image boots |
 //! | [`publish`] | the binary |
+//! | [`measure`] | what a program takes of time, processor and memory |
 //! | [`site`] | a folder with a release to publish, and what the binary did there |
 //!
 //! A test that needs them is `#[ignore = "needs the servers that tests/run starts"]` (or `... the image that tests/run
@@ -23,6 +24,7 @@
 pub mod boot;
 pub mod foreign;
 pub mod images;
+pub mod measure;
 pub mod moto;
 pub mod paths;
 pub mod publish;

@@ -2,23 +2,25 @@
 
 use cloud_publish_core::error::Result;
 use cloud_publish_core::identity::Marks;
-use cloud_publish_core::names::Rendition;
+use cloud_publish_core::names::{Owner, Rendition};
 use cloud_publish_core::publisher::{Context, Finding, ImageSpec, Severity};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::error::classify;
+use crate::glance::Status;
 use crate::publisher::Here;
-use crate::tags::{TAG, encode};
+use crate::tags::{TAG, decode, encode};
 use crate::visibility::not_allowed;
 
-/// Its tags are complete, so that a leftover of a killed run is found and discarded, but its rendition is one that no
+/// Its tags are complete, so that a leftover of a killed run is found and deleted, but its rendition is one that no
 /// image has, so that it is never taken for the image.
 const RENDITION: &str = "probe";
 
-/// Makes an empty hidden public record under a random id and deletes it at once.
+/// Makes an empty hidden public record under a random id and deletes it at once; and those that killed runs left.
 pub(super) async fn may_publish(here: &Here, context: &Context, spec: &ImageSpec) -> Result<Option<Finding>> {
     let glance = here.glance(context);
+    delete_leftovers(here, context, &spec.tags.owner).await?;
     match glance.create(&record(here, spec)?).await {
         Ok(image) => {
             glance.delete(&image.id).await.map_err(|error| classify(error, "remove the permission probe"))?;
@@ -35,6 +37,21 @@ pub(super) async fn may_publish(here: &Here, context: &Context, spec: &ImageSpec
         }
         Err(error) => Err(classify(error, "probe the permission to publish")),
     }
+}
+
+/// May delete the probe of a run that goes on beside this one: it has its answer already, and finds its probe gone.
+async fn delete_leftovers(here: &Here, context: &Context, owner: &Owner) -> Result<()> {
+    let glance = here.glance(context);
+    let failed = |error| classify(error, "remove an earlier run's permission probe");
+    let filter = [("cloud-publish-owner", owner.as_str()), ("cloud-publish-rendition", RENDITION)];
+    let found = glance.list(here.place.account.as_str(), &filter).await.map_err(failed)?;
+    for image in found.iter().filter(|image| image.status == Status::Queued) {
+        let tags = decode(&image.properties(), &here.place, here.region()).tags;
+        if tags.is_ok_and(|tags| tags.owner == *owner && tags.rendition.as_str() == RENDITION) {
+            glance.delete(&image.id).await.map_err(failed)?;
+        }
+    }
+    Ok(())
 }
 
 fn record(here: &Here, spec: &ImageSpec) -> Result<Value> {

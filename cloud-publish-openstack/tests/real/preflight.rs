@@ -36,6 +36,27 @@ async fn who_may_publish_finds_nothing_and_leaves_nothing() {
 
 #[tokio::test]
 #[ignore = "needs the servers that tests/run starts"]
+async fn a_probe_that_a_killed_run_left_is_deleted_and_nothing_else() {
+    let world = World::new().await;
+    let place = world.target.info(&world.context).await.unwrap().place;
+    let mut tags = world.spec("0").tags;
+    tags.rendition = "probe".parse().unwrap();
+    let mut left = json!({"name": "left", "visibility": "public", "os_hidden": true});
+    left.as_object_mut()
+        .unwrap()
+        .extend(tags.to_map(&place, &one()).into_iter().map(|(name, value)| (name, value.into())));
+    world.foreign.create(&left).await;
+    let foreign = json!({"name": "made by hand", "cloud-publish-owner": world.owner.as_str(),
+        "cloud-publish-rendition": "probe"});
+    world.foreign.create(&foreign).await;
+    assert_eq!(findings(&world, Probe::MayWrite).await, []);
+    let kept = world.foreign.images_of(world.owner.as_str()).await;
+    assert_eq!(kept.iter().map(|image| image["name"].as_str().unwrap()).collect::<Vec<_>>(), ["made by hand"]);
+    world.wipe().await;
+}
+
+#[tokio::test]
+#[ignore = "needs the servers that tests/run starts"]
 async fn who_may_not_publish_is_told_but_only_by_a_probe() {
     let world = World::of("member", 1 << 20).await;
     assert_eq!(findings(&world, Probe::ReadOnly).await, []);

@@ -3,5 +3,6 @@
 
 mod disturbed;
 mod refused;
+mod region_down;
 mod together;
 mod world;

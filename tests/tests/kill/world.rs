@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -41,6 +42,8 @@ pub(crate) struct World {
     folder: TempDir,
     pub(crate) site: Site,
     pub(crate) owner: String,
+    /// The clouds.yaml, if it is not the one that all tests share.
+    pub(crate) clouds: Option<PathBuf>,
 }
 
 impl World {
@@ -77,12 +80,15 @@ impl World {
             fs::write(site.release_file(&file), disk(seed, size)).unwrap();
             site.add(Artifact { variant, file: &file, format: "raw", boot: "bios", build_manifest: None });
         }
-        Self { folder, site, owner }
+        Self { folder, site, owner, clouds: None }
     }
 
     /// Starts a run that writes what it prints into files of this name.
     pub(crate) fn start(&self, name: &str) -> Run {
         let mut command = self.site.command(LINE);
+        if let Some(clouds) = &self.clouds {
+            command.env("OS_CLIENT_CONFIG_FILE", clouds);
+        }
         let file = |end: &str| File::create(self.folder.path().join(format!("{name}.{end}"))).unwrap();
         command.stdout(file("out")).stderr(file("err"));
         Run { child: command.spawn().unwrap(), name: name.to_owned() }
