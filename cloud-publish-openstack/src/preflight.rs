@@ -15,7 +15,7 @@ use crate::error::classify;
 use crate::guard::confirm;
 use crate::info::{catalogue_regions, wanted_regions};
 use crate::publisher::{Here, OpenStack};
-use crate::record;
+use crate::image_record;
 use crate::upload::same_name;
 
 const MIB: u64 = 1 << 20;
@@ -83,7 +83,7 @@ async fn one_region(
     let here = target.here(context, region).await?;
     let mut findings = Vec::new();
     for spec in specs {
-        match record::expected(spec, &target.settings.config) {
+        match image_record::expected(spec, &target.settings.config) {
             Ok(_) => findings.extend(taken_names(&here, context, spec).await?),
             Err(error) => findings.push(unreadable(region, &error)),
         }

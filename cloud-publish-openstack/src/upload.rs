@@ -18,7 +18,7 @@ use crate::error::{WireError, classify};
 use crate::glance::{Glance, Image};
 use crate::guard::{confirm, find_by_key};
 use crate::publisher::Here;
-use crate::record;
+use crate::image_record;
 
 /// More dead generations than this are no accident.
 const GENERATIONS: u32 = 16;
@@ -83,7 +83,7 @@ impl Upload<'_> {
     async fn create(&mut self) -> Result<Turn> {
         self.refuse_taken_name().await?;
         let at = (&self.here.place, self.here.region());
-        let body = record::body(&self.request.image, self.config, at, self.id())?;
+        let body = image_record::body(&self.request.image, self.config, at, self.id())?;
         match self.glance().create(&body).await {
             Ok(image) => Ok(Turn::Record { image: Box::new(image), fresh: true }),
             Err(error) if error.status() == Some(409) => self.look_at_own_id().await,
