@@ -12,6 +12,10 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 /// The longest part of a server's message that is worth showing.
 const LONGEST_MESSAGE: usize = 400;
 
+/// The longest pause that a server may ask for. A larger number is a mistake of its own or a proxy's, and would stop the
+/// run for as long as it says.
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+
 /// What went wrong on the wire.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WireError {
@@ -141,10 +145,11 @@ fn hint(kind: Kind) -> Option<&'static str> {
     }
 }
 
-/// Seconds; the other form, a date, would need the server's clock and is left to the executor's own pause.
+/// Seconds, up to [`LONGEST_PAUSE`]; the other form, a date, would need the server's clock and is left to the executor's
+/// own pause.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
 }
 
 /// The sentence inside an error's body: Keystone answers JSON, Glance HTML, a proxy whatever it likes.
@@ -246,6 +251,12 @@ mod tests {
         let headers = |value| HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]);
         assert_eq!(retry_after(&headers("12")), Some(Duration::from_secs(12)));
         assert_eq!(retry_after(&headers("Fri, 31 Dec 1999 23:59:59 GMT")), None);
+    }
+
+    #[test]
+    fn nobody_is_made_to_wait_longer_than_ten_minutes() {
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("86400"))]);
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(600)));
     }
 
     #[test]
