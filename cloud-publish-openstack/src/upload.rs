@@ -17,8 +17,8 @@ use crate::config::OpenStackConfig;
 use crate::error::{WireError, classify};
 use crate::glance::{Glance, Image};
 use crate::guard::{confirm, find_by_key};
-use crate::publisher::Here;
 use crate::image_record;
+use crate::publisher::Here;
 
 /// More dead generations than this are no accident.
 const GENERATIONS: u32 = 16;
@@ -135,9 +135,10 @@ impl Upload<'_> {
     }
 }
 
-/// The project's images of this name.
+/// The project's living images of this name: a dead record holds none.
 pub(crate) async fn same_name(glance: Glance<'_>, here: &Here, name: &str) -> Result<Vec<Image>, WireError> {
     let found = glance.list(here.place.account.as_str(), &[("name", name)]).await?;
     // A filter such as `in:a,b` is an operator, not a name.
-    Ok(found.into_iter().filter(|image| image.name.as_deref() == Some(name)).collect())
+    let holds = |image: &Image| !image.status.is_dead() && image.name.as_deref() == Some(name);
+    Ok(found.into_iter().filter(holds).collect())
 }
