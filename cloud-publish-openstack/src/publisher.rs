@@ -57,7 +57,7 @@ pub struct OpenStack {
 }
 
 /// One region of the target, for the time of one verb.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Here {
     client: Arc<Client>,
     pub(crate) place: Place,

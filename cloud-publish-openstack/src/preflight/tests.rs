@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use cloud_publish_core::error::Kind;
 use cloud_publish_core::publisher::{Context, PreflightRequest, Probe, Publisher as _, Severity};
 use serde_json::{Value, json};
 
@@ -39,4 +40,22 @@ async fn a_dead_record_holds_no_name() {
         let found = stub.target().preflight(&Context::detached(), &request(Probe::ReadOnly)).await.unwrap();
         assert_eq!(found.len(), findings, "{status}: {found:?}");
     }
+}
+
+#[tokio::test]
+async fn a_run_that_is_stopped_while_it_probes_still_deletes_the_probe() {
+    let context = Context::detached();
+    let plug = context.cancellation().clone();
+    let stub = Stub::start(3600, move |request| match request.line.as_str() {
+        "POST /v2/images" => {
+            plug.cancel();
+            (201, String::new(), json!({"id": "probe", "status": "queued", "visibility": "public"}).to_string())
+        }
+        _ => (200, String::new(), json!({"images": [], "usage": {}}).to_string()),
+    })
+    .await;
+    let stopped = stub.target().preflight(&context, &request(Probe::MayWrite)).await.unwrap_err();
+    assert_eq!(stopped.kind(), Kind::Cancelled);
+    let deleted = stub.seen().iter().any(|request| request.line == "DELETE /v2/images/probe");
+    assert!(deleted, "{:?}", stub.seen());
 }
