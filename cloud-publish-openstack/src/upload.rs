@@ -3,6 +3,7 @@
 //! Every turn looks again, so whatever another run does in between is seen. A record that can never have data is noted
 //! as a dead generation before the next id is tried.
 
+mod arrived;
 mod found;
 #[cfg(test)]
 mod tests;
@@ -113,12 +114,6 @@ impl Upload<'_> {
         tracing::debug!(generation = self.generation, reason, "a dead generation");
         self.generation = self.generation.saturating_add(1);
         Ok(())
-    }
-
-    /// Deletes a record of ours that cannot become an image, and buries its id if it is one of ours.
-    async fn remove(&mut self, image: &Image, reason: &str) -> Result<()> {
-        self.glance().delete(&image.id).await.map_err(|error| classify(error, "remove broken record"))?;
-        if image.id == self.id().to_string() { self.bury(reason).await } else { Ok(()) }
     }
 
     async fn refuse_taken_name(&self) -> Result<()> {
