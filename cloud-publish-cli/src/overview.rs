@@ -3,7 +3,6 @@
 use cloud_publish_core::names::{Region, TargetName};
 use cloud_publish_core::plan::{Action, Desired, DesiredPlace, Plan, Step};
 use cloud_publish_core::run::{ImageState, Observed, Prepared};
-use cloud_publish_core::survey::{FoundImage, Life};
 use serde::Serialize;
 
 /// One wanted image in one region.
@@ -43,12 +42,6 @@ pub(crate) fn images(prepared: &Prepared) -> Vec<ImageState> {
 
 fn one(plan: &Plan, observed: &Observed, desired: &Desired, place: &DesiredPlace) -> Wanted {
     let info = &observed.info;
-    let tags = &desired.spec.tags;
-    let key = tags.key(&info.place, &place.region);
-    let found = observed.survey.images.iter().find(|found| {
-        found.region == place.region
-            && found.tags.as_ref().is_some_and(|own| own.key(&info.place, &place.region) == key)
-    });
     let is_own = |step: &&Step| {
         step.target == info.target && step.image.as_ref() == Some(&desired.image) && touches(step, &place.region)
     };
@@ -62,17 +55,7 @@ fn one(plan: &Plan, observed: &Observed, desired: &Desired, place: &DesiredPlace
             && refusal.region.as_ref().is_none_or(|region| *region == place.region)
     });
     Wanted {
-        image: ImageState {
-            target: info.target.clone(),
-            provider: info.place.provider.clone(),
-            region: place.region.clone(),
-            variant: desired.image.variant.clone(),
-            arch: desired.image.arch.clone(),
-            id: found.map(|found| found.id.clone()),
-            name: desired.spec.name.to_string(),
-            state: found.map_or(Life::Absent, FoundImage::life),
-            digest: tags.digest,
-        },
+        image: ImageState::of(info, &observed.survey, (desired, place)),
         required: place.required,
         next: plan.steps.iter().filter(is_own).map(|step| step.action.verb().to_owned()).collect(),
         remarks: drift

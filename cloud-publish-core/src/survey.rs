@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::identity::{ImageTags, Line, Marks};
+use crate::identity::{ImageTags, Line, Marks, Place};
 use crate::manifest::Visibility;
 use crate::names::{ImageId, PointerName, Region};
 
@@ -173,6 +173,13 @@ pub struct Survey {
 }
 
 impl Survey {
+    /// The images of one identity in a region, whatever their content: none, one, or a contradiction.
+    pub fn matching<'s>(&'s self, place: &Place, region: &Region, tags: &ImageTags) -> Vec<&'s FoundImage> {
+        let key = tags.key(place, region);
+        let is_it = |found: &&FoundImage| found.tags.as_ref().is_some_and(|own| own.key(place, region) == key);
+        self.images.iter().filter(|found| found.region == *region).filter(is_it).collect()
+    }
+
     /// Whether `region` was read to its end.
     pub fn covers(&self, region: &Region) -> bool {
         self.incomplete.iter().all(|gap| gap.region.as_ref().is_some_and(|other| other != region))

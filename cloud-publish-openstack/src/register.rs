@@ -21,7 +21,7 @@ pub(crate) async fn register(here: &Here, context: &Context, request: &RegisterR
     if image.name.as_deref() != Some(wanted) {
         rename(here, context, &image, wanted).await?;
     }
-    Ok(Registered { region: here.region().clone(), id })
+    Ok(Registered::new(here.region().clone(), id))
 }
 
 fn not_usable(image: &Image) -> Error {

@@ -30,9 +30,7 @@ async fn find(
 ) -> Result<Registered> {
     let here = target.here(context, region).await?;
     match find_by_key(&here, context, &request.image.tags).await? {
-        Some(image) if image.status == Status::Active => {
-            Ok(Registered { region: region.clone(), id: ImageId::new(image.id)? })
-        }
+        Some(image) if image.status == Status::Active => Ok(Registered::new(region.clone(), ImageId::new(image.id)?)),
         Some(image) => Err(Error::new(Kind::Conflict, format!("image {} is {}", image.id, image.status))),
         None => Err(Error::new(Kind::NotFound, "the image is not in this region")
             .hint("run the same command again: it uploads what is missing")),

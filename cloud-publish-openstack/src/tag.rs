@@ -2,24 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cloud_publish_core::error::Result;
+use cloud_publish_core::error::{Error, Kind, Result};
+use cloud_publish_core::identity::Marks;
 use cloud_publish_core::publisher::{Context, TagRequest};
 
 use crate::error::classify;
 use crate::glance::{Image, Patch};
 use crate::guard::ours;
 use crate::publisher::Here;
-use crate::tags::{EXTRA, MARKS, TAG, encode_extra};
+use crate::tags::{EXTRA, MARKS, TAG, decode, encode_extra};
 
 pub(crate) async fn tag(here: &Here, context: &Context, request: &TagRequest) -> Result<()> {
     let image = ours(here, context, &request.at).await?;
-    let patch = patch(&image, request);
+    let unreadable = |trouble| Error::new(Kind::Refused, "the marks of the image cannot be read").caused_by(trouble);
+    let now = decode(&image.properties(), &here.place, here.region()).marks.map_err(unreadable)?;
+    let patch = patch(&image, request, &request.marks.apply(&now)?);
     here.glance(context).patch(&image.id, &patch).await.map_err(|error| classify(error, "tag"))
 }
 
 /// One patch, so that Glance takes all of it or nothing.
-fn patch(image: &Image, request: &TagRequest) -> Patch {
-    let mut wanted: BTreeMap<String, String> = request.marks.to_map();
+fn patch(image: &Image, request: &TagRequest, marks: &Marks) -> Patch {
+    let mut wanted: BTreeMap<String, String> = marks.to_map();
     if let Some(extra) = &request.extra {
         wanted.extend(encode_extra(extra));
     }

@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::fleet;
 use crate::halt::{Halt, Stage};
 use crate::output::{Progress, Show, SummaryLine, count, halt_text};
-use crate::releases::{find_release, releases};
+use crate::releases::find_release;
 use crate::session::App;
 use crate::state;
 
@@ -116,7 +116,7 @@ async fn with_config(findings: &mut Findings<'_>, config: Config, args: &CheckAr
     Ok((manifests.len(), files))
 }
 
-/// A release as several of one artifact each, so that a file that is not there hides no other problem.
+/// A release as several of one artifact each, so that each bad file is a problem of its own.
 fn one_by_one(release: &Release) -> impl Iterator<Item = Release> {
     let alone = |artifact: &Artifact| Release { artifacts: vec![artifact.clone()], ..release.clone() };
     release.artifacts.iter().map(alone)
@@ -127,7 +127,8 @@ fn manifests(findings: &mut Findings<'_>, config: &Config, args: &CheckArgs) -> 
     if let Some(name) = &args.release {
         return findings.take(Stage::Manifest, find_release(config, Some(name))).into_iter().collect();
     }
-    let names = releases(&config.releases);
+    let listed = Release::list(&config.releases);
+    let Some(names) = findings.take(Stage::Manifest, listed) else { return Vec::new() };
     if names.is_empty() {
         let error = Error::new(Kind::NotFound, format!("`{}` has no manifests", config.releases.display()))
             .hint("`releases` in publish.toml names the folder of the manifests");

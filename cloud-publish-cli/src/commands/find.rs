@@ -22,7 +22,7 @@ pub(super) async fn run(app: &App, args: &FindArgs) -> Result<Exit, Halt> {
         found.iter().for_each(|row| app.console.json(row));
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(["RELEASE", "VARIANT", "ARCH", "TARGET", "REGION", "ID", "NAME", "STATE"]);
+    let mut table = Table::new(["RELEASE", "VARIANT", "ARCH", "TARGET", "REGION", "STATE", "NAME", "ID"]);
     for row in found {
         table.row([
             (row.release.as_str(), Word::Plain),
@@ -30,9 +30,9 @@ pub(super) async fn run(app: &App, args: &FindArgs) -> Result<Exit, Halt> {
             (row.arch.as_str(), Word::Plain),
             (row.target.as_str(), Word::Plain),
             (row.region.as_str(), Word::Plain),
-            (row.id.as_str(), Word::Plain),
-            (&row.name, Word::Plain),
             (row.state.as_str(), Word::Plain),
+            (&row.name, Word::Plain),
+            (row.id.as_str(), Word::Plain),
         ]);
     }
     app.console.data(&table.render());

@@ -3,12 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloud_publish_core::names::TargetName;
 use cloud_publish_core::plan::Permissions;
 use cloud_publish_core::publisher::Probe;
-use cloud_publish_core::run::{
-    Failure, Options, Preflight, Prepared, RunOutcome, Summary, TargetFinding, carry_out, prepare,
-};
+use cloud_publish_core::run::{Options, Preflight, Prepared, RunOutcome, Summary, TargetFinding, carry_out, prepare};
 
 use super::status::absent;
 use crate::args::PublishArgs;
@@ -16,7 +13,7 @@ use crate::confirm::confirm;
 use crate::exit::Exit;
 use crate::halt::{Halt, Stage};
 use crate::output::{Progress, Show, SummaryLine, images_table, plan_in_brief, remarks, summary_text};
-use crate::overview::{images, seen};
+use crate::overview::seen;
 use crate::session::{App, Selection, Session};
 
 pub(super) async fn run(app: &App, args: &PublishArgs) -> Result<Exit, Halt> {
@@ -39,10 +36,10 @@ pub(super) async fn run(app: &App, args: &PublishArgs) -> Result<Exit, Halt> {
     let mut preflight = ask_targets(&session, &prepared, probe).await?;
     show(app, &session, (&prepared, &preflight), is_asking);
     if app.global.dry_run {
-        let summary = dry_run(&session, &prepared, &preflight);
+        let summary = prepared.outlook(&session.request.options, &preflight);
         return Ok(finish(app, &session, summary, Ending { begun, is_dry: true }));
     }
-    if is_asking && is_allowed(&session, &prepared, &preflight) {
+    if is_asking && prepared.is_allowed(&session.request.options, &preflight) {
         confirm(&app.console, &app.stop).await.map_err(Halt::at(Stage::Confirm))?;
         let known = preflight;
         preflight = ask_targets(&session, &prepared, Probe::MayWrite).await?;
@@ -62,21 +59,14 @@ async fn ask_targets(session: &Session, prepared: &Prepared, probe: Probe) -> Re
     prepared.preflight(&session.environment, probe).await.map_err(Halt::at(Stage::Preflight))
 }
 
-/// Whether the run would begin at any target.
-fn is_allowed(session: &Session, prepared: &Prepared, preflight: &Preflight) -> bool {
-    let is_barred = |target: &TargetName| preflight.errors().any(|found| found.target == *target);
-    let all_barred = prepared.observed.iter().all(|one| is_barred(&one.info.target));
-    preflight.errors().next().is_none() || (session.request.options.keep_going && !all_barred)
-}
-
 /// Shows what will be done and what speaks against it; who is asked sees it in any case.
 fn show(app: &App, session: &Session, (prepared, preflight): (&Prepared, &Preflight), is_asking: bool) {
     let plan = &prepared.plan;
     let remarks = remarks(Some(plan), preflight);
     let release = &session.request.release.name;
     let text = match plan.is_empty() {
-        true if remarks.iter().any(|remark| remark.is_error()) => String::new(),
-        true => format!("nothing to do: everything of {release} is published already\n"),
+        true if !remarks.is_empty() => String::new(),
+        true => format!("nothing to do: {release} is as it should be\n"),
         false => plan_in_brief(plan, seen(prepared)),
     };
     if is_asking {
@@ -85,33 +75,6 @@ fn show(app: &App, session: &Session, (prepared, preflight): (&Prepared, &Prefli
         app.console.say(&text);
     }
     remarks.iter().for_each(|remark| app.console.complain(&remark.text()));
-}
-
-/// What a run that stops here comes to.
-fn dry_run(session: &Session, prepared: &Prepared, preflight: &Preflight) -> Summary {
-    let is_allowed = is_allowed(session, prepared, preflight);
-    let failure = |found: &TargetFinding| Failure {
-        step: Stage::Preflight.as_str().into(),
-        target: found.target.clone(),
-        region: found.finding.region.clone(),
-        error: found.finding.message.clone(),
-        hint: found.finding.hint.clone(),
-        required: true,
-    };
-    let failures: Vec<Failure> = preflight.errors().map(failure).collect();
-    let outcome = match (is_allowed, prepared.plan.is_empty() && failures.is_empty()) {
-        (false, _) => RunOutcome::Refused,
-        (true, true) => RunOutcome::Complete,
-        (true, false) => RunOutcome::Incomplete,
-    };
-    Summary {
-        release: session.request.release.name.clone(),
-        outcome,
-        guarded: preflight.guarded,
-        stopped: false,
-        images: images(prepared),
-        failures,
-    }
 }
 
 /// How the command comes to its end.

@@ -47,7 +47,10 @@ pub(super) async fn run(app: &App, args: &StatusArgs) -> Result<Exit, Halt> {
         app.console.data(&table(&rows).render());
     }
     for failure in &failures {
-        let what = format!("{} could not be seen", failure.target);
+        let what = match &failure.target {
+            Some(target) => format!("{target} could not be seen"),
+            None => failure.step.clone(),
+        };
         app.console.complain(&failure_text(&what, &failure.error, failure.hint.as_deref()));
     }
     Ok(exit)
@@ -62,7 +65,7 @@ async fn look(session: &Session) -> Result<(Vec<Wanted>, Vec<Failure>), Halt> {
     let prepared = prepare(&session.environment, &session.request).await.map_err(Halt::at(Stage::Input))?;
     failures.extend(prepared.unreachable.iter().map(|(target, trouble)| Failure {
         step: "survey".into(),
-        target: target.clone(),
+        target: Some(target.clone()),
         region: None,
         error: trouble.error.join(": "),
         hint: trouble.hint.clone(),
@@ -75,7 +78,7 @@ async fn look(session: &Session) -> Result<(Vec<Wanted>, Vec<Failure>), Halt> {
 pub(super) fn absent(target: &TargetName, error: &Error) -> Failure {
     Failure {
         step: Stage::Config.as_str().into(),
-        target: target.clone(),
+        target: Some(target.clone()),
         region: None,
         error: error.chain().join(": "),
         hint: error.advice().map(ToOwned::to_owned),
@@ -84,7 +87,7 @@ pub(super) fn absent(target: &TargetName, error: &Error) -> Failure {
 }
 
 fn table(rows: &[Wanted]) -> Table {
-    let mut table = Table::new(["TARGET", "REGION", "VARIANT", "ARCH", "STATE", "ID", "NEXT"]);
+    let mut table = Table::new(["TARGET", "REGION", "VARIANT", "ARCH", "STATE", "NEXT", "ID"]);
     for row in rows {
         let image = &row.image;
         let state = match image.state {
@@ -98,8 +101,8 @@ fn table(rows: &[Wanted]) -> Table {
             (image.variant.as_str(), Word::Plain),
             (image.arch.as_str(), Word::Plain),
             (image.state.as_str(), state),
-            (image.id.as_ref().map_or("", AsRef::as_ref), Word::Plain),
             (&row.next.join(", "), Word::Faint),
+            (image.id.as_ref().map_or("", AsRef::as_ref), Word::Plain),
         ]);
         row.remarks.iter().for_each(|remark| table.note(remark));
     }

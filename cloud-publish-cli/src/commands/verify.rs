@@ -86,7 +86,7 @@ fn failure(row: &Checked) -> Failure {
     };
     Failure {
         step: "verify".into(),
-        target: row.target.clone(),
+        target: Some(row.target.clone()),
         region: row.region.clone(),
         error,
         hint: None,
@@ -105,7 +105,7 @@ fn word(verdict: Verdict) -> (&'static str, Word) {
 }
 
 fn table(rows: &[Checked]) -> Table {
-    let mut table = Table::new(["TARGET", "REGION", "VARIANT", "ARCH", "ID", "VERDICT"]);
+    let mut table = Table::new(["TARGET", "REGION", "VARIANT", "ARCH", "VERDICT", "ID"]);
     for row in rows {
         let (verdict, colour) = word(row.verdict);
         let verdict = if row.required { verdict.to_owned() } else { format!("{verdict} (best effort)") };
@@ -114,8 +114,8 @@ fn table(rows: &[Checked]) -> Table {
             (row.region.as_ref().map_or("", AsRef::as_ref), Word::Plain),
             (row.variant.as_ref().map_or("", AsRef::as_ref), Word::Plain),
             (row.arch.as_ref().map_or("", AsRef::as_ref), Word::Plain),
-            (row.id.as_ref().map_or("", AsRef::as_ref), Word::Plain),
             (&verdict, colour),
+            (row.id.as_ref().map_or("", AsRef::as_ref), Word::Plain),
         ]);
         row.differences.iter().for_each(|difference| table.note(difference));
         row.proof.iter().for_each(|proof| table.note(&proven(proof)));

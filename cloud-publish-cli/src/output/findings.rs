@@ -19,11 +19,6 @@ pub(crate) struct Remark<'a> {
 }
 
 impl Remark<'_> {
-    /// Whether the run is refused for it.
-    pub(crate) fn is_error(&self) -> bool {
-        self.severity == Severity::Error
-    }
-
     /// The remark as people read it.
     pub(crate) fn text(&self) -> String {
         let label = match self.severity {

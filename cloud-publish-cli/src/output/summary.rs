@@ -48,7 +48,7 @@ impl<'a> SummaryLine<'a> {
     ) -> Self {
         let line = |failure: &'a Failure| FailureLine {
             step: &failure.step,
-            target: Some(&failure.target),
+            target: failure.target.as_ref(),
             region: failure.region.as_ref(),
             error: failure.error.clone(),
             hint: failure.hint.as_deref(),
@@ -75,7 +75,7 @@ impl<'a> SummaryLine<'a> {
 
 /// The table of what is where.
 pub(crate) fn images_table(images: &[ImageState]) -> Table {
-    let mut table = Table::new(["TARGET", "REGION", "IMAGE", "ID", "STATE"]);
+    let mut table = Table::new(["TARGET", "REGION", "VARIANT", "ARCH", "STATE", "ID"]);
     for image in images {
         let word = match image.state {
             Life::Published => Word::Good,
@@ -85,13 +85,20 @@ pub(crate) fn images_table(images: &[ImageState]) -> Table {
         table.row([
             (image.target.as_str(), Word::Plain),
             (image.region.as_str(), Word::Plain),
-            (&image.name, Word::Plain),
-            (image.id.as_ref().map_or("", AsRef::as_ref), Word::Plain),
+            (image.variant.as_str(), Word::Plain),
+            (image.arch.as_str(), Word::Plain),
             (image.state.as_str(), word),
+            (image.id.as_ref().map_or("", AsRef::as_ref), Word::Plain),
         ]);
     }
     table
 }
+
+/// The step of a failure that is no step: what the plan must not touch although it is not published.
+const LEFT: &str = "plan";
+
+/// The step of a failure when somebody else holds a lease.
+const LEASE: &str = "lease";
 
 /// The failures, the result in one sentence, and what to do next.
 pub(crate) fn summary_text(summary: &Summary, time: Duration) -> String {
@@ -99,11 +106,14 @@ pub(crate) fn summary_text(summary: &Summary, time: Duration) -> String {
     // What the preflight found was shown with the plan.
     for failure in summary.failures.iter().filter(|failure| failure.step != Stage::Preflight.as_str()) {
         let region = failure.region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
-        let (step, target) = (&failure.step, &failure.target);
-        let what = match failure.required {
-            true if *step == Stage::Config.as_str() => format!("{target} cannot be used"),
-            true => format!("{step} failed at {target}{region}"),
-            false => format!("{step} failed at {target}{region}, which is best effort"),
+        let step = &failure.step;
+        let what = match (&failure.target, failure.required) {
+            (None, _) if *step == LEASE => "another run is at work".to_owned(),
+            (None, _) => format!("{step} failed"),
+            (Some(target), _) if *step == Stage::Config.as_str() => format!("{target} cannot be used"),
+            (Some(target), _) if *step == LEFT => format!("left as it is at {target}{region}"),
+            (Some(target), true) => format!("{step} failed at {target}{region}"),
+            (Some(target), false) => format!("{step} failed at {target}{region}, which is best effort"),
         };
         text.push_str(&failure_text(&what, &failure.error, failure.hint.as_deref()));
     }

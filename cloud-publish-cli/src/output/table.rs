@@ -1,4 +1,5 @@
-//! Tables of plain aligned columns: to be read, and to be cut with awk.
+//! Tables of plain aligned columns: to be read, and to be cut with awk. Ids stand last: a directory's are as long as paths,
+//! and would push what follows them out of a terminal.
 
 use super::clean::clean;
 use super::style::{Word, paint};

@@ -9,14 +9,15 @@
 //! A store must be able to create an object only if it is absent; that is what leases and receipts rest on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cloud_publish_core::error::{Error, Kind, Result};
-use object_store::ObjectStore;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
+use object_store::{ObjectStore, RetryConfig};
 
 /// Opens the bucket that an address names; asks no server.
 ///
@@ -43,15 +44,20 @@ fn s3(url: &str) -> object_store::Result<impl ObjectStore + use<>> {
     // A server of one's own without TLS was named on purpose; Amazon's is never asked that way.
     let endpoints = [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint];
     let plain = endpoints.iter().filter_map(|key| builder.get_config_value(key)).any(|at| at.starts_with("http://"));
-    builder.with_allow_http(plain).build()
+    builder.with_allow_http(plain).with_retry(patience()).build()
 }
 
 fn gs(url: &str) -> object_store::Result<impl ObjectStore + use<>> {
-    GoogleCloudStorageBuilder::from_env().with_url(url).build()
+    GoogleCloudStorageBuilder::from_env().with_url(url).with_retry(patience()).build()
 }
 
 fn az(url: &str) -> object_store::Result<impl ObjectStore + use<>> {
-    MicrosoftAzureBuilder::from_env().with_url(url).build()
+    MicrosoftAzureBuilder::from_env().with_url(url).with_retry(patience()).build()
+}
+
+/// The ledger tries again by itself: a store that is away is said soon.
+fn patience() -> RetryConfig {
+    RetryConfig { max_retries: 1, retry_timeout: Duration::from_secs(10), ..RetryConfig::default() }
 }
 
 fn unusable(url: &str, error: impl std::error::Error + Send + Sync + 'static) -> Error {

@@ -12,8 +12,8 @@ fn status_shows_what_the_next_run_would_do() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   STATE   ID  NEXT
-    local   local   generic  amd64  absent  -   upload, register, set-visibility, mark-published, point
+    TARGET  REGION  VARIANT  ARCH   STATE   NEXT                                                     ID
+    local   local   generic  amd64  absent  upload, register, set-visibility, mark-published, point  -
     -- stderr
     surveying local
     "#);
@@ -28,8 +28,8 @@ fn status_shows_what_is_published() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   STATE      ID                                                                NEXT
-    local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw  -
+    TARGET  REGION  VARIANT  ARCH   STATE      NEXT  ID
+    local   local   generic  amd64  published  -     bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
     -- stderr
     surveying local
     "#);
@@ -43,8 +43,8 @@ fn verify_finds_a_published_release_correct() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   ID                                                                VERDICT
-    local   local   generic  amd64  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw  correct
+    TARGET  REGION  VARIANT  ARCH   VERDICT  ID
+    local   local   generic  amd64  correct  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
     -- stderr
     surveying local
     "#);
@@ -58,8 +58,8 @@ fn verify_can_read_the_content_back() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   ID                                                                VERDICT
-    local   local   generic  amd64  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw  correct
+    TARGET  REGION  VARIANT  ARCH   VERDICT  ID
+    local   local   generic  amd64  correct  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
         content read back: sha256:[HEX]
     -- stderr
     surveying local
@@ -75,8 +75,8 @@ fn verify_notices_an_image_that_was_removed() {
     assert_shown!(place, ran, @r#"
     exit: 1
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   ID                                                                VERDICT
-    local   local   generic  amd64  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw  incorrect
+    TARGET  REGION  VARIANT  ARCH   VERDICT    ID
+    local   local   generic  amd64  incorrect  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
         state is staged, should be published
         attribute file is absent, should be debian-12-generic-amd64-20240101-1614.raw
         attribute sha512 is absent, should be ebbd2c134c90c5986af1dbc93c49cef42ae42a932fed7ed75058d9fcb27437f2d2cd374fea65d37833bcdd2791a128a9055186994c0182100988b5edb698af49
@@ -120,8 +120,8 @@ fn find_looks_images_up_by_what_they_are() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    RELEASE            VARIANT  ARCH   TARGET  REGION  ID                                                                NAME                                   STATE
-    bookworm-20240101  nocloud  amd64  local   local   bookworm/20240101-1614/debian-12-nocloud-amd64-20240101-1614.raw  debian-12-nocloud-amd64-20240101-1614  published
+    RELEASE            VARIANT  ARCH   TARGET  REGION  STATE      NAME                                   ID
+    bookworm-20240101  nocloud  amd64  local   local   published  debian-12-nocloud-amd64-20240101-1614  bookworm/20240101-1614/debian-12-nocloud-amd64-20240101-1614.raw
     -- stderr
     "#);
 }

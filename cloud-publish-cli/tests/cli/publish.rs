@@ -9,9 +9,9 @@ fn a_release_is_published_with_one_command() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  IMAGE                                  ID                                                                STATE
-    local   local   debian-12-generic-amd64-20240101-1614  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw  published
-    local   local   debian-12-nocloud-amd64-20240101-1614  bookworm/20240101-1614/debian-12-nocloud-amd64-20240101-1614.raw  published
+    TARGET  REGION  VARIANT  ARCH   STATE      ID
+    local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+    local   local   nocloud  amd64  published  bookworm/20240101-1614/debian-12-nocloud-amd64-20240101-1614.raw
     -- stderr
     plan for bookworm-20240101:
       local: 2 images to 1 region, 2 MiB to send; 9 steps
@@ -29,8 +29,8 @@ fn each_step_says_when_it_starts_and_when_it_is_done() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  IMAGE                                  ID                                                                STATE
-    local   local   debian-12-generic-amd64-20240101-1614  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw  published
+    TARGET  REGION  VARIANT  ARCH   STATE      ID
+    local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
     -- stderr
     surveying local
     plan for bookworm-20240101:
@@ -59,11 +59,11 @@ fn publishing_again_does_nothing_and_writes_nothing() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  IMAGE                                  ID                                                                STATE
-    local   local   debian-12-generic-amd64-20240101-1614  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw  published
+    TARGET  REGION  VARIANT  ARCH   STATE      ID
+    local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
     -- stderr
     surveying local
-    nothing to do: everything of bookworm-20240101 is published already
+    nothing to do: bookworm-20240101 is as it should be
     complete: bookworm-20240101: 1 of 1 image published, [TIME]
     next: `publish verify --release bookworm-20240101` compares it with the manifest any time
     "#);

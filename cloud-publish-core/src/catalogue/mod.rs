@@ -92,6 +92,10 @@ impl Row {
         Place { provider: self.provider.clone(), account: self.account.clone() }
     }
 
+    fn is_at(&self, other: &Self) -> bool {
+        (&self.region, &self.id, &self.release) == (&other.region, &other.id, &other.release)
+    }
+
     fn order(&self) -> impl Ord + use<> {
         (
             (self.suite.clone(), self.class, self.release.clone()),
@@ -117,14 +121,33 @@ impl Default for Catalogue {
     }
 }
 
+/// For which rows a survey speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope<'a> {
+    /// All of its place: nobody else changed anything there since.
+    Place,
+    /// Those of one release; others are only added where they are missing.
+    Release(&'a ReleaseName),
+}
+
 impl Catalogue {
-    /// Takes over what a survey of one owner shows: rows of regions that it covers are replaced, rows of others and of
-    /// deleted images stay.
-    pub fn take(&mut self, info: &TargetInfo, survey: &Survey) {
-        let stays = |row: &Row| row.place() != info.place || row.state == Life::Deleted || !survey.covers(&row.region);
-        self.rows.retain(stays);
+    /// Takes over what a survey of one owner shows: the rows in its scope, of regions that it covers, are replaced. Rows
+    /// of other places and of deleted images stay.
+    pub fn take(&mut self, info: &TargetInfo, survey: &Survey, scope: Scope<'_>) {
+        let in_scope = |row: &Row| match scope {
+            Scope::Place => true,
+            Scope::Release(release) => row.release == *release,
+        };
+        let is_replaced = |row: &Row| {
+            row.place() == info.place && row.state != Life::Deleted && survey.covers(&row.region) && in_scope(row)
+        };
+        self.rows.retain(|row| !is_replaced(row));
         let fresh = survey.images.iter().filter(|found| survey.covers(&found.region));
-        self.rows.extend(fresh.filter_map(|found| Row::of(info, found)));
+        for row in fresh.filter_map(|found| Row::of(info, found)) {
+            if !self.rows.iter().any(|known| known.place() == row.place() && known.is_at(&row)) {
+                self.rows.push(row);
+            }
+        }
         self.rows.sort_by_cached_key(Row::order);
     }
 }

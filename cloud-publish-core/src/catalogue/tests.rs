@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 
-use super::{Catalogue, read, write};
+use super::{Catalogue, Scope, read, write};
 use crate::digest::Digest;
 use crate::identity::{ImageTags, Marks, Place};
 use crate::manifest::Visibility;
@@ -73,20 +73,34 @@ fn ids(catalogue: &Catalogue) -> Vec<&str> {
 #[test]
 fn a_survey_replaces_the_rows_of_the_regions_it_covers() {
     let mut catalogue = Catalogue::default();
-    catalogue.take(&info(), &survey(vec![image("two", "b"), image("one", "a")]));
+    catalogue.take(&info(), &survey(vec![image("two", "b"), image("one", "a")]), Scope::Place);
     assert_eq!(ids(&catalogue), ["a", "b"]);
     let gap = Gap { region: Some("two".parse::<Region>().unwrap()), reason: "503".into() };
-    catalogue.take(&info(), &Survey { incomplete: vec![gap], ..survey(vec![image("one", "c")]) });
+    catalogue.take(&info(), &Survey { incomplete: vec![gap], ..survey(vec![image("one", "c")]) }, Scope::Place);
     assert_eq!(ids(&catalogue), ["c", "b"], "what could not be read stays as it was");
+}
+
+#[test]
+fn without_a_lease_a_survey_speaks_for_its_own_release_only() {
+    let mut catalogue = Catalogue::default();
+    let mut other = image("one", "b");
+    other.tags.as_mut().unwrap().release = "bookworm-20240201".parse().unwrap();
+    catalogue.take(&info(), &survey(vec![image("one", "a"), other.clone()]), Scope::Place);
+    let release = "bookworm-20240101".parse().unwrap();
+    catalogue.take(&info(), &survey(vec![image("one", "c")]), Scope::Release(&release));
+    assert_eq!(ids(&catalogue), ["c", "b"], "the other release was published after this survey was made");
+    let mut lost = Catalogue::default();
+    lost.take(&info(), &survey(vec![image("one", "a"), other]), Scope::Release(&release));
+    assert_eq!(ids(&lost), ["a", "b"], "a lost catalogue comes back whole");
 }
 
 #[test]
 fn tombstones_stay_and_untrusted_objects_never_enter() {
     let mut catalogue = Catalogue::default();
-    catalogue.take(&info(), &survey(vec![image("one", "a")]));
+    catalogue.take(&info(), &survey(vec![image("one", "a")]), Scope::Place);
     catalogue.rows[0].state = Life::Deleted;
     let foreign = FoundImage { tags: None, ..image("one", "x") };
-    catalogue.take(&info(), &survey(vec![foreign]));
+    catalogue.take(&info(), &survey(vec![foreign]), Scope::Place);
     assert_eq!(ids(&catalogue), ["a"]);
 }
 
@@ -95,7 +109,7 @@ async fn the_file_is_written_once_and_read_again() {
     let store = InMemory::new();
     assert_eq!(read(&store).await.unwrap(), Catalogue::default());
     let mut catalogue = Catalogue::default();
-    catalogue.take(&info(), &survey(vec![image("one", "a")]));
+    catalogue.take(&info(), &survey(vec![image("one", "a")]), Scope::Place);
     write(&store, &catalogue).await.unwrap();
     let first = object_store::ObjectStoreExt::head(&store, &"catalogue.json".into()).await.unwrap();
     write(&store, &catalogue).await.unwrap();

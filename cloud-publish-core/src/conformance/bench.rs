@@ -118,7 +118,7 @@ impl<'a> Bench<'a> {
 
     /// Sets exactly these marks, leaving other tags alone.
     pub(super) async fn mark(&self, at: &ImageAt, marks: Marks) -> Result<(), Failure> {
-        let request = TagRequest { at: at.clone(), marks, extra: None };
+        let request = TagRequest { at: at.clone(), marks: marks.into(), extra: None };
         doing("tag", self.publisher.tag(&self.context, &request).await)
     }
 

@@ -197,7 +197,7 @@ impl Publisher for Broken {
         self.inner.retire(context, &self.truth(context, image).await?).await?;
         if self.has(Bug::RetiresWithoutMark) {
             let marks = Marks { published: Some(image.tags.date), ..Marks::default() };
-            self.inner.tag(context, &TagRequest { at: image.clone(), marks, extra: None }).await?;
+            self.inner.tag(context, &TagRequest { at: image.clone(), marks: marks.into(), extra: None }).await?;
         }
         Ok(())
     }

@@ -14,6 +14,9 @@ use crate::error::{Error, Kind, Result, Retry};
 use crate::event::{Event, Reporter, Trouble};
 use crate::publisher::{Context, Note};
 
+/// Who asks for a longer pause than this has lost its mind, or is a proxy: the run would seem to hang.
+const LONGEST_ASKED: Duration = Duration::from_secs(600);
+
 /// How often a step is tried, and how long the pauses are.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
@@ -39,7 +42,7 @@ impl RetryPolicy {
         let spread = Sha256::digest(format!("{name}\0{attempt}")).first().copied().unwrap_or_default();
         let percent = 80 + u32::from(spread) * 40 / 255;
         let own = doubled.min(self.longest).saturating_mul(percent) / 100;
-        own.max(asked.unwrap_or_default())
+        own.max(asked.unwrap_or_default().min(LONGEST_ASKED))
     }
 }
 
@@ -149,5 +152,6 @@ mod tests {
         }
         let asked = Duration::from_secs(300);
         assert_eq!(policy.pause(1, Some(asked), "x"), asked);
+        assert_eq!(policy.pause(1, Some(Duration::from_secs(999_999)), "x"), super::LONGEST_ASKED);
     }
 }

@@ -20,6 +20,11 @@ use crate::error::Result;
 pub enum Made {
     /// A change of something that was there.
     Change,
+    /// The tag `published`.
+    Mark {
+        /// The time that it says.
+        published: Timestamp,
+    },
     /// Staged bytes.
     Staged {
         /// What and where.

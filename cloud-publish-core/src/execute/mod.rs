@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 pub use self::attempt::RetryPolicy;
@@ -93,6 +93,8 @@ struct Run<'p> {
     board: Board<'p>,
     limits: Limits,
     tasks: JoinSet<(StepId, Duration, Attempted)>,
+    /// Which step each task carries out, for those that break down.
+    carriers: BTreeMap<tokio::task::Id, StepId>,
     /// Targets whose lease was lost.
     lost: BTreeSet<TargetName>,
     /// Why nothing more may begin.
@@ -115,6 +117,7 @@ impl<'p> Run<'p> {
             board: Board::new(&plan.steps),
             limits: Limits::new(most),
             tasks: JoinSet::new(),
+            carriers: BTreeMap::new(),
             lost: BTreeSet::new(),
             closed: None,
             execution,
@@ -126,11 +129,10 @@ impl<'p> Run<'p> {
             if self.closed.is_none() && !self.around.stop.is_cancelled() {
                 self.begin_what_may();
             }
-            let Some(joined) = self.tasks.join_next().await else { break };
-            match joined {
-                Ok((id, took, attempted)) => self.end(&id, took, attempted),
-                // A step that panicked is a bug; the others are finished and the run reports it as unfinished.
-                Err(error) => self.closed = Some(format!("a step broke down: {error}")),
+            match self.tasks.join_next().await {
+                None => break,
+                Some(Ok((id, took, attempted))) => self.end(&id, took, attempted),
+                Some(Err(error)) => self.broke_down(&error),
             }
         }
         let stopped = self.around.stop.is_cancelled();
@@ -170,13 +172,22 @@ impl<'p> Run<'p> {
         let key = (job.place.clone(), job.step.id.clone());
         let earlier = self.execution.notes.get(&key).cloned().unwrap_or_default();
         around.reporter.report(&Event::StepStarted { step: job.step.id.clone(), at: around.clock.now() });
-        self.tasks.spawn(async move {
+        let step = job.step.id.clone();
+        let carrier = self.tasks.spawn(async move {
             let start = around.clock.elapsed();
             let clock = around.clock.clone();
             let id = job.step.id.clone();
             let attempted = attempt(job, around, earlier).await;
             (id, clock.elapsed().saturating_sub(start), attempted)
         });
+        self.carriers.insert(carrier.id(), step);
+    }
+
+    /// A step that panicked is a bug; the others are finished, and it is reported as failed.
+    fn broke_down(&mut self, error: &JoinError) {
+        let Some(id) = self.carriers.get(&error.id()).cloned() else { return };
+        let error = Error::new(Kind::Unexpected, format!("the step broke down: {error}"));
+        self.end(&id, Duration::ZERO, Attempted { result: Err(error), throttled: false, unrecorded: false });
     }
 
     fn end(&mut self, id: &StepId, took: Duration, attempted: Attempted) {
@@ -220,13 +231,12 @@ impl<'p> Run<'p> {
         };
         let hand = self.execution.hands.get(&step.target).ok_or_else(|| unplanned("target"))?;
         let planned = self.plan.image_of(step).ok_or_else(|| unplanned("image"))?;
-        let artifact = ArtifactRef { variant: planned.image.variant.clone(), arch: planned.image.arch.clone() };
         Ok(Job {
             step: step.clone(),
             place: hand.place.clone(),
             publisher: hand.publisher.clone(),
             spec: Arc::<ImageSpec>::new(planned.spec.clone()),
-            disk: self.execution.disks.get(&artifact).cloned(),
+            disk: self.execution.disks.get(&planned.image.artifact()).cloned(),
             staged: self.staged(step),
             id: self.image(step),
         })
@@ -266,6 +276,6 @@ fn made_id(made: &Made) -> Option<String> {
     match made {
         Made::Images { images, .. } => images.first().map(|image| image.id.to_string()),
         Made::Staged { staged } => Some(staged.id.clone()),
-        Made::Change | Made::Listing { .. } => None,
+        Made::Change | Made::Mark { .. } | Made::Listing { .. } => None,
     }
 }

@@ -6,12 +6,12 @@ use super::journal::Made;
 use crate::disk::Disk;
 use crate::error::{Error, Kind, Result, Retry};
 use crate::event::Trouble;
-use crate::identity::{Marks, Place};
+use crate::identity::Place;
 use crate::names::{ImageId, Region};
 use crate::plan::{Action, Step};
 use crate::publisher::{
-    Context, ImageAt, ImageSpec, PointRequest, Publisher, RegisterRequest, Registered, ReplicateRequest, Staged,
-    TagRequest, UploadRequest, VisibilityRequest,
+    Context, ImageAt, ImageSpec, Marking, PointRequest, Publisher, RegisterRequest, Registered, ReplicateRequest,
+    Staged, TagRequest, UploadRequest, VisibilityRequest,
 };
 
 /// One step with everything its call needs, taken from the plan and from the steps before it.
@@ -58,10 +58,11 @@ pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Res
             publisher.set_visibility(context, &request).await.map(|()| Made::Change)
         }
         Action::MarkPublished { .. } => {
-            let marks = Marks { published: Some(context.clock().now()), ..Marks::default() };
-            tag(job, context, marks).await
+            let published = context.clock().now();
+            tag(job, context, Marking::Publish(published)).await?;
+            Ok(Made::Mark { published })
         }
-        Action::Tag { marks, .. } => tag(job, context, marks.clone()).await,
+        Action::Tag { .. } => tag(job, context, Marking::Keep).await.map(|()| Made::Change),
         Action::Point { pointer, .. } => {
             let request = PointRequest { pointer: pointer.clone(), at: job.at(job.region()?)? };
             publisher.point(context, &request).await.map(|()| Made::Change)
@@ -69,9 +70,9 @@ pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Res
     }
 }
 
-async fn tag(job: &Job, context: &Context, marks: Marks) -> Result<Made> {
+async fn tag(job: &Job, context: &Context, marks: Marking) -> Result<()> {
     let request = TagRequest { at: job.at(job.region()?)?, marks, extra: Some(job.spec.extra_tags.clone()) };
-    job.publisher.tag(context, &request).await.map(|()| Made::Change)
+    job.publisher.tag(context, &request).await
 }
 
 /// Splits the regions of a replication into those that have the image and those that failed.

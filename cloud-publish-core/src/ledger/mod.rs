@@ -116,6 +116,19 @@ impl Ledger {
         acquire::acquire(&self.store, claim, context, on_wait).await
     }
 
+    /// Whether nobody is at work at a place: the term of its last lease, 0 before the first; `None` while it is held.
+    ///
+    /// # Behaviour
+    /// Writes nothing. What was seen at a place after this look is still true if the next lease has the next term.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Storage`].
+    pub async fn quiet(&self, place: &Place, here: &Holder) -> Result<Option<u64>> {
+        let Some(seen) = record::look(&self.store, place).await? else { return Ok(Some(0)) };
+        let ended = |record: &record::Record| record.released || record.holder.is_dead_beside(here);
+        Ok(seen.record.as_deref().is_some_and(ended).then_some(seen.term))
+    }
+
     /// Begins a run's receipts for one release under its leases; the first receipt is the first thing written.
     ///
     /// `run` must be new: [`RunId::generate`], the one in the leases' [`Holder`].

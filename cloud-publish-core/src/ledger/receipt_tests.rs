@@ -75,7 +75,7 @@ async fn every_kind_of_receipt_is_read_again_as_it_was_written() {
     for store in stores {
         let (ledger, journal) = begin(&store).await;
         let staged = Staged { region: region(), id: "s".into(), sent: 5 };
-        let image = Registered { region: region(), id: "i".parse().unwrap() };
+        let image = Registered::new(region(), "i".parse().unwrap());
         let trouble = Trouble { kind: Kind::Throttled, error: vec!["slow down".into()], hint: None };
         let value = serde_json::json!({"parts": [1, 2], "size": 18_446_744_073_709_551_615_u64});
         let written = vec![

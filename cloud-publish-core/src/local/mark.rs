@@ -13,7 +13,7 @@ pub(super) fn tag(site: &Site, request: &TagRequest) -> Result<()> {
     let _change = site.change()?;
     let found = site.own(&request.at)?;
     let mut record = site.record(&found, &request.at.tags)?;
-    record.marks = request.marks.clone();
+    record.marks = request.marks.apply(&record.marks)?;
     if request.extra.is_some() {
         record.extra.clone_from(&request.extra);
     }

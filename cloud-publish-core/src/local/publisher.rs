@@ -150,7 +150,7 @@ impl Publisher for Local {
         blocking(&self.site, context, move |site| {
             let find = |region: &Region| {
                 site.check_region(region).and_then(|()| site.own(&home))?;
-                Ok(Registered { region: region.clone(), id: home.id.clone() })
+                Ok(Registered::new(region.clone(), home.id.clone()))
             };
             Ok(regions.into_iter().map(|region| (region.clone(), find(&region))).collect())
         })

@@ -27,7 +27,8 @@ pub(super) fn register(site: &Site, request: &RegisterRequest) -> Result<Registe
     let _change = site.change()?;
     let paths = Paths::new(site, &layout.token(&image.tags));
     let registered = |folder: &Folder, file: &str| -> Result<Registered> {
-        Ok(Registered { region: layout.region.clone(), id: folder.id(file)? })
+        let made = Registered::new(layout.region.clone(), folder.id(file)?);
+        Ok(Registered { links: site.links(folder, file), ..made })
     };
     if let Some(found) = find::by_tags(layout, &image.tags)? {
         files::remove_tree(&paths.dir)?;

@@ -1,5 +1,6 @@
 //! One local target's settings with its layout, and the two ways to work on it: reading, and changing under the lock.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::config::FormatChoice;
@@ -89,6 +90,11 @@ impl Site {
     pub(super) fn url(&self, folder: &Folder, file: &str) -> Option<String> {
         let base = self.base_url.as_ref()?;
         Some(format!("{base}/{}/{}", folder.relative(), page::href(file)))
+    }
+
+    /// The pages about a file.
+    pub(super) fn links(&self, folder: &Folder, file: &str) -> BTreeMap<String, String> {
+        self.url(folder, file).map(|url| ("download".to_owned(), url)).into_iter().collect()
     }
 }
 

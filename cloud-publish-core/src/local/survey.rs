@@ -203,7 +203,7 @@ fn image(site: &Site, entry: &Entry, id: ImageId, present: bool) -> Result<Found
         extra_tags: record.and_then(|record| record.extra).unwrap_or_else(|| entry.upload.extra()),
         created: modified(&entry.path()),
         attributes: if present { attributes(site, entry)? } else { BTreeMap::new() },
-        links: site.url(&entry.folder, &entry.file).map(|url| ("download".to_owned(), url)).into_iter().collect(),
+        links: site.links(&entry.folder, &entry.file),
         problems,
     })
 }

@@ -1,6 +1,8 @@
 //! A release and its artifacts, checked, with paths resolved. How it is written is `release_file`'s.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -126,21 +128,44 @@ impl Release {
         Ok(release)
     }
 
-    /// Checks the files themselves: there, regular, of the size given, and inside the manifest's folder even when
+    /// Lists the names of the manifests in a folder, sorted.
+    ///
+    /// # Behaviour
+    /// The images' own build manifests lie in the same folder and are JSON too: a file that has none of a manifest's
+    /// keys is none. One that cannot be read is taken for a manifest, so that somebody looks at it.
+    ///
+    /// # Errors
+    /// [`Kind::Storage`] when the folder cannot be read.
+    pub fn list(releases: &Path) -> Result<Vec<String>> {
+        let entries = fs::read_dir(releases).map_err(|error| {
+            Error::new(Kind::Storage, format!("could not read the folder `{}`", releases.display()))
+                .hint("`releases` in publish.toml names the folder of the manifests")
+                .caused_by(error)
+        })?;
+        let files = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|file| file.is_file());
+        let manifests = files.filter(|file| match file.extension().and_then(OsStr::to_str) {
+            Some("toml") => true,
+            Some("json") => !is_of_others(file),
+            _ => false,
+        });
+        let names = manifests.filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned()));
+        let sorted: BTreeSet<String> = names.filter(|name| !name.starts_with('.')).collect();
+        Ok(sorted.into_iter().collect())
+    }
+
+    /// Checks the files of one artifact: there, regular, of the size given, and inside the manifest's folder even when
     /// symlinks are followed. Their content is not read.
     ///
     /// # Errors
     /// [`Kind::InvalidInput`] with one line for each file that is not as it should be.
-    pub fn check_paths(&self) -> Result<()> {
+    pub fn check_paths(&self, artifact: &Artifact) -> Result<()> {
         let folder = if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder };
         let folder = fs::canonicalize(folder).map_err(|e| {
             Error::new(Kind::InvalidInput, format!("could not open the folder `{}`", folder.display())).caused_by(e)
         })?;
-        let mut wrong = Vec::new();
-        for artifact in &self.artifacts {
-            wrong.extend(wrong_file(&folder, &artifact.file, artifact.size));
-            wrong.extend(artifact.build_manifest.as_ref().and_then(|file| wrong_file(&folder, file, None)));
-        }
+        let image = wrong_file(&folder, &artifact.file, artifact.size);
+        let beside = artifact.build_manifest.as_ref().and_then(|file| wrong_file(&folder, file, None));
+        let wrong: Vec<String> = image.into_iter().chain(beside).collect();
         if wrong.is_empty() {
             return Ok(());
         }
@@ -187,18 +212,17 @@ fn wrong_file(folder: &Path, file: &Path, size: Option<u64>) -> Option<String> {
     }
 }
 
+/// Whether a JSON file has none of a release manifest's keys.
+fn is_of_others(file: &Path) -> bool {
+    let value: Option<serde_json::Value> = fs::read(file).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    value.is_some_and(|value| ["schema", "name", "artifact"].iter().all(|key| value.get(key).is_none()))
+}
+
 fn absent(releases: &Path, name: &ReleaseName) -> Error {
     let error = Error::new(Kind::NotFound, format!("no manifest of `{name}` in `{}`", releases.display()));
-    let names = match fs::read_dir(releases) {
-        Err(e) => return error.caused_by(e).hint("`releases` in publish.toml names the folder of the manifests"),
-        Ok(entries) => {
-            let files = entries.filter_map(|entry| Some(PathBuf::from(entry.ok()?.file_name())));
-            let manifests = files.filter(|file| file.extension().is_some_and(|e| e == "toml" || e == "json"));
-            let mut names: Vec<String> =
-                manifests.filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned())).collect();
-            names.sort();
-            names
-        }
+    let names = match Release::list(releases) {
+        Ok(names) => names,
+        Err(unreadable) => return error.caused_by(unreadable),
     };
     let all = || names.iter().map(String::as_str);
     error.hint(match did_you_mean(name.as_str(), all()) {

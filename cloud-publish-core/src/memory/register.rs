@@ -37,7 +37,7 @@ pub(super) async fn register(
         {
             // Looked up once more: another publisher may have made one too.
             own.look_for_image(context, Verb::Register, region, &image.tags).await?;
-            return Ok(Registered { region: region.clone(), id });
+            return Ok(Registered::new(region.clone(), id));
         }
         let reason = "an image made under this token was deleted or failed".to_owned();
         context.note(Note::DeadGeneration { generation, reason }).await?;

@@ -39,7 +39,7 @@ pub(super) async fn replicate(
         match result {
             // A run that was stopped or killed is no region's matter.
             Err(error) if error.kind() == Kind::Cancelled => return Err(error),
-            result => all.push((region.clone(), result.map(|id| Registered { region: region.clone(), id }))),
+            result => all.push((region.clone(), result.map(|id| Registered::new(region.clone(), id)))),
         }
     }
     Ok(all)

@@ -75,7 +75,8 @@ pub(super) async fn tag(own: &MemoryPublisher, context: &Context, request: &TagR
     let image = own.guard(context, Verb::Tag, at).await?;
     let extra = request.extra.clone().unwrap_or_else(|| extra_of(&image));
     let mut wanted = at.tags.to_map(own.place(), own.key_region(&at.region));
-    wanted.extend(request.marks.to_map());
+    let unreadable = |trouble| Error::new(Kind::Refused, "the marks of the image cannot be read").caused_by(trouble);
+    wanted.extend(request.marks.apply(&Marks::from_map(&image.tags).map_err(unreadable)?)?.to_map());
     wanted.extend(extra);
     if wanted == image.tags { Ok(()) } else { write_tags(own, context, (Verb::Tag, at), wanted).await }
 }

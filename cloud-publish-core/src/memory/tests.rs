@@ -75,7 +75,7 @@ impl World {
         }
         for at in all {
             let marks = Marks { published: Some(at.tags.date), ..Marks::default() };
-            publisher.tag(&context, &TagRequest { at, marks, extra: None }).await?;
+            publisher.tag(&context, &TagRequest { at, marks: marks.into(), extra: None }).await?;
         }
         Ok(())
     }

@@ -75,52 +75,52 @@ fn create<'a>(
                 route.arrivals.push(arrival(place, ImageSource::Made(made), None));
             }
         }
-        Replication::PerRegion => {
-            let home = home(state, desired, &missing, (route, plan));
-            for (place, why) in missing.iter().filter(|(place, _)| place.region != state.info.home) {
-                let step = replicate(state, desired, &[(place, why)], &home);
-                let made = step.id.clone();
-                plan.steps.push(step);
-                route.arrivals.push(arrival(place, ImageSource::Made(made), None));
-            }
-        }
-        Replication::Batch => {
-            let home = home(state, desired, &missing, (route, plan));
-            let others: Vec<(&DesiredPlace, &String)> = missing
-                .iter()
-                .filter(|(place, _)| place.region != state.info.home)
-                .map(|(place, why)| (*place, why))
-                .collect();
-            if others.is_empty() {
-                return;
-            }
-            let step = replicate(state, desired, &others, &home);
-            for (place, _) in &others {
-                route.arrivals.push(arrival(place, ImageSource::Made(step.id.clone()), None));
-            }
-            plan.steps.push(step);
-        }
+        Replication::PerRegion | Replication::Batch => copy(state, desired, missing, (route, plan)),
     }
 }
 
-/// Where the home region's image comes from; plans its creation when it is missing.
+/// Plans copies of the home region's image: a step for each region, or one for all.
+fn copy<'a>(
+    state: &TargetState<'a>,
+    desired: &Desired,
+    missing: Vec<(&DesiredPlace, String)>,
+    (route, plan): (&mut Route<'a>, &mut Plan),
+) {
+    let home = home(state, desired, &missing, (route, plan));
+    let others: Vec<(&DesiredPlace, &String)> =
+        missing.iter().filter(|(place, _)| place.region != state.info.home).map(|(place, why)| (*place, why)).collect();
+    let Some(home) = home else {
+        let message = format!("it cannot be copied: there is no usable image in {}", state.info.home);
+        let hint = "see what is said of the home region";
+        let lost = others.iter().map(|(place, _)| drift(state, desired, place, (message.clone(), hint.to_owned())));
+        plan.drift.extend(lost);
+        return;
+    };
+    let is_batch = state.info.capability.replication == Replication::Batch;
+    for together in others.chunks(if is_batch { others.len().max(1) } else { 1 }) {
+        let step = replicate(state, desired, together, &home);
+        for (place, _) in together {
+            route.arrivals.push(arrival(place, ImageSource::Made(step.id.clone()), None));
+        }
+        plan.steps.push(step);
+    }
+}
+
+/// Where the home region's image comes from; plans its creation when it is missing. None, when it is there and must be
+/// left alone.
 fn home<'a>(
     state: &TargetState<'a>,
     desired: &Desired,
     missing: &[(&DesiredPlace, String)],
     (route, plan): (&mut Route<'a>, &mut Plan),
-) -> ImageSource {
+) -> Option<ImageSource> {
     let home = &state.info.home;
     if let Some((place, why)) = missing.iter().find(|(place, _)| place.region == *home) {
         let made = upload_and_register(state, desired, place, (why, plan));
         route.arrivals.push(arrival(place, ImageSource::Made(made.clone()), None));
-        return ImageSource::Made(made);
+        return Some(ImageSource::Made(made));
     }
-    let found = route.arrivals.iter().find(|arrival| arrival.region == *home);
-    found.map_or_else(
-        || ImageSource::Made(StepId::new(&state.info.target, &desired.image, Some(home), "register")),
-        |arrival| arrival.source.clone(),
-    )
+    route.arrivals.iter().find(|arrival| arrival.region == *home).map(|arrival| arrival.source.clone())
 }
 
 fn upload_and_register(

@@ -36,11 +36,7 @@ pub(super) fn look<'a>(state: &TargetState<'a>, desired: &Desired, place: &Desir
     if !survey.covers(&place.region) {
         return unreadable(state, &place.region);
     }
-    let here = survey.images.iter().filter(|image| image.region == place.region);
-    let ours: Vec<&FoundImage> = here
-        .filter(|image| image.tags.as_ref().is_some_and(|own| own.key(&state.info.place, &place.region) == key))
-        .collect();
-    match ours.as_slice() {
+    match survey.matching(&state.info.place, &place.region, tags).as_slice() {
         [] => absent(state, desired, &place.region, (&key, republish)),
         [one] if one.tags.as_ref().is_some_and(|own| own.digest != tags.digest) => other_digest(one, desired),
         [one] => alone(one),
@@ -123,11 +119,18 @@ fn other_digest<'a>(one: &FoundImage, desired: &Desired) -> Found<'a> {
 }
 
 fn alone(one: &FoundImage) -> Found<'_> {
+    if !one.problems.is_empty() {
+        return Found::Refuse(
+            RefusalKind::Untrusted,
+            format!("{} cannot be judged: {}", one.id, one.problems.join("; ")),
+            "mend or remove it by hand; nothing of ours is guessed".into(),
+        );
+    }
     if let Some(at) = one.marks.withdrawn {
         return Found::Refuse(
             RefusalKind::Withdrawn,
             format!("{} was withdrawn on {at}", one.id),
-            "only `publish restore` brings it back".into(),
+            "a withdrawn image stays so until it is restored: publish a new version".into(),
         );
     }
     match (one.native, one.life()) {
@@ -136,7 +139,7 @@ fn alone(one: &FoundImage) -> Found<'_> {
         (_, Life::Published) => Found::Published(one),
         (_, life) => Found::Leave {
             message: format!("{} is {life}", one.id),
-            hint: "cleanup did that by policy; `publish restore` undoes it".into(),
+            hint: "a policy or a person did that, and it stays so until it is restored: publish a new version".into(),
         },
     }
 }

@@ -66,6 +66,8 @@ pub enum RefusalKind {
     TwoObjects,
     /// Its key carries another content.
     OtherDigest,
+    /// Its tags contradict each other, cannot be read, or its data is missing.
+    Untrusted,
     /// A required region could not be surveyed to its end.
     Unreadable,
 }

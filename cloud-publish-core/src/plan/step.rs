@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use crate::identity::Marks;
+use super::ArtifactRef;
 use crate::manifest::Visibility;
 use crate::names::{Arch, ImageId, PointerName, Region, Rendition, TargetName, Variant};
 
@@ -47,6 +47,13 @@ pub struct ImageRef {
     pub arch: Arch,
     /// What is made of it.
     pub rendition: Rendition,
+}
+
+impl ImageRef {
+    /// The artifact that it is made of.
+    pub fn artifact(&self) -> ArtifactRef {
+        ArtifactRef { variant: self.variant.clone(), arch: self.arch.clone() }
+    }
 }
 
 impl Display for ImageRef {
@@ -106,8 +113,6 @@ pub enum Action {
     Tag {
         /// Where the image comes from.
         from: ImageSource,
-        /// Its marks, which stay.
-        marks: Marks,
     },
     /// Make a pointer resolve to the image.
     Point {

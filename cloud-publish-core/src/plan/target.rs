@@ -20,7 +20,7 @@ pub(super) fn plan(state: &TargetState<'_>, permissions: Permissions, plan: &mut
     let barriers = barriers(state, &routes, plan);
     let mut pointers = Pointers::default();
     for (desired, route) in &routes {
-        let barrier = barriers.get(&artifact(desired));
+        let barrier = barriers.get(&desired.image.artifact());
         for arrival in &route.arrivals {
             let publisher = Publication { state, desired, arrival, barrier };
             let last = publisher.publish(permissions, plan);
@@ -40,10 +40,6 @@ fn planned(state: &TargetState<'_>, desired: &Desired, route: &Route<'_>) -> Pla
     }
 }
 
-fn artifact(desired: &Desired) -> ArtifactRef {
-    ArtifactRef { variant: desired.image.variant.clone(), arch: desired.image.arch.clone() }
-}
-
 /// One barrier per artifact, or one for the whole target, wherever something is still to be published.
 fn barriers(
     state: &TargetState<'_>,
@@ -53,7 +49,7 @@ fn barriers(
     let mut waits: BTreeMap<Option<ArtifactRef>, Vec<StepId>> = BTreeMap::new();
     let mut open: BTreeMap<Option<ArtifactRef>, bool> = BTreeMap::new();
     let group = |desired: &Desired| match state.together {
-        Together::Artifact => Some(artifact(desired)),
+        Together::Artifact => Some(desired.image.artifact()),
         Together::Target => None,
     };
     for (desired, route) in routes {
@@ -88,14 +84,14 @@ fn barriers(
             reason: reason.to_owned(),
         });
         for (desired, _) in routes.iter().filter(|(desired, _)| belongs(&group, desired)) {
-            steps.insert(artifact(desired), id.clone());
+            steps.insert(desired.image.artifact(), id.clone());
         }
     }
     steps
 }
 
 fn belongs(group: &Option<ArtifactRef>, desired: &Desired) -> bool {
-    group.as_ref().is_none_or(|one| *one == artifact(desired))
+    group.as_ref().is_none_or(|one| *one == desired.image.artifact())
 }
 
 /// Publishing one image in one region, behind its barrier.
@@ -156,7 +152,7 @@ impl Publication<'_> {
         }
         let lacks = |(name, value): (&String, &String)| found.extra_tags.get(name) != Some(value);
         if self.desired.spec.extra_tags.iter().any(lacks) {
-            let action = Action::Tag { from: self.arrival.source.clone(), marks: found.marks.clone() };
+            let action = Action::Tag { from: self.arrival.source.clone() };
             plan.steps.push(self.step(action, Vec::new(), "tags are missing or differ"));
         }
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::disk::Disk;
+use crate::error::{Error, Kind, Result};
 use crate::identity::Marks;
 use crate::manifest::Visibility;
 use crate::names::{ImageId, Owner, PointerName, Region, ReleaseName};
@@ -101,6 +102,16 @@ pub struct Registered {
     pub region: Region,
     /// The cloud's id.
     pub id: ImageId,
+    /// Pages about it, as [`crate::survey::FoundImage::links`] will show them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub links: BTreeMap<String, String>,
+}
+
+impl Registered {
+    /// An image of which there are no pages.
+    pub fn new(region: Region, id: ImageId) -> Self {
+        Self { region, id, links: BTreeMap::new() }
+    }
 }
 
 /// Asks for an image in at least these regions.
@@ -123,13 +134,48 @@ pub struct VisibilityRequest {
     pub wanted: Visibility,
 }
 
+/// What is to become of the tags that come and go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Marking {
+    /// They stay as they are.
+    Keep,
+    /// `published` is written, unless it is there; an image that was retired or withdrawn meanwhile is refused.
+    Publish(Timestamp),
+    /// Exactly these.
+    Exactly(Marks),
+}
+
+impl From<Marks> for Marking {
+    fn from(marks: Marks) -> Self {
+        Self::Exactly(marks)
+    }
+}
+
+impl Marking {
+    /// The marks that an image with these shall have: for publishers, who have just read it.
+    ///
+    /// # Errors
+    /// [`Kind::Refused`] for an image that must not be published any more.
+    pub fn apply(&self, now: &Marks) -> Result<Marks> {
+        match self {
+            Self::Keep => Ok(now.clone()),
+            Self::Exactly(marks) => Ok(marks.clone()),
+            Self::Publish(_) if now.retired.is_some() || now.withdrawn.is_some() => {
+                Err(Error::new(Kind::Refused, "the image was retired or withdrawn meanwhile")
+                    .hint("it stays so until it is restored: publish a new version"))
+            }
+            Self::Publish(time) => Ok(Marks { published: now.published.or(Some(*time)), ..now.clone() }),
+        }
+    }
+}
+
 /// Asks for exactly these tags.
 #[derive(Clone, Debug)]
 pub struct TagRequest {
-    /// Of which image; its identity tags are completed, never changed.
+    /// Of which image; its identity tags are never changed.
     pub at: ImageAt,
-    /// The tags that come and go.
-    pub marks: Marks,
+    /// The tags that come and go. Unreadable ones of the image are [`Kind::Refused`], whatever is asked.
+    pub marks: Marking,
     /// The further tags; `None` leaves them as they are.
     pub extra: Option<BTreeMap<String, String>>,
 }

@@ -4,8 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
 use super::Observed;
 use crate::execute::{Ended, Made};
 use crate::manifest::Visibility;
@@ -15,7 +13,7 @@ use crate::publisher::Registered;
 use crate::survey::{FoundImage, Native, Survey};
 
 /// The survey of one target after the steps that were done.
-pub(super) fn applied(observed: &Observed, plan: &Plan, ended: &BTreeMap<StepId, Ended>, now: Timestamp) -> Survey {
+pub(super) fn applied(observed: &Observed, plan: &Plan, ended: &BTreeMap<StepId, Ended>) -> Survey {
     let mut survey = observed.survey.clone();
     let here = plan.steps.iter().filter(|step| step.target == observed.info.target);
     for step in here {
@@ -24,7 +22,7 @@ pub(super) fn applied(observed: &Observed, plan: &Plan, ended: &BTreeMap<StepId,
             images.iter().for_each(|image| arrive(&mut survey, planned, image));
         }
         if let Some(found) = target_of(&mut survey, step, ended) {
-            change(found, plan.image_of(step), &step.action, now);
+            change(found, plan.image_of(step), &step.action, made);
         }
     }
     survey
@@ -48,15 +46,17 @@ fn arrive(survey: &mut Survey, planned: &PlannedImage, image: &Registered) {
         extra_tags: planned.spec.extra_tags.clone(),
         created: None,
         attributes: BTreeMap::new(),
-        links: BTreeMap::new(),
+        links: image.links.clone(),
         problems: Vec::new(),
     });
 }
 
-fn change(found: &mut FoundImage, planned: Option<&PlannedImage>, action: &Action, now: Timestamp) {
+fn change(found: &mut FoundImage, planned: Option<&PlannedImage>, action: &Action, made: &Made) {
+    if let Made::Mark { published } = made {
+        found.marks.published = Some(*published);
+    }
     match action {
         Action::SetVisibility { visibility, .. } => found.visibility = visibility.clone(),
-        Action::MarkPublished { .. } => found.marks.published = Some(now),
         Action::Tag { .. } => {
             found.extra_tags.extend(planned.map(|planned| planned.spec.extra_tags.clone()).unwrap_or_default());
         }

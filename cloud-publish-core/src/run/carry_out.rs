@@ -1,21 +1,22 @@
 //! Executing a plan under its leases, and writing down what came of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::applied::applied;
+use super::books::{self, Page};
 use super::inputs::{record, verify};
-use super::summary::{Failure, RunOutcome, Summary, failures, images, is_complete, refused};
+use super::outlook::Barred;
+use super::summary::{Failure, RunOutcome, Summary, failures, images, is_complete, unpublished};
 use super::{Environment, Observed, Preflight, Prepared, Request, prepare};
-use crate::catalogue::{self, Catalogue};
 use crate::disk::Disk;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Trouble};
-use crate::execute::{DEFAULT_CONCURRENCY, Execution, Fact, Hand, Journal as _, Outcome, Receipt, execute};
+use crate::execute::{DEFAULT_CONCURRENCY, Ended, Execution, Fact, Hand, Journal as _, Outcome, Receipt, execute};
 use crate::identity::Place;
-use crate::ledger::{Claim, Holder, Ledger, RunId, RunJournal, WhenHeld};
+use crate::ledger::{Claim, Holder, RunId, RunJournal, WhenHeld};
 use crate::names::TargetName;
-use crate::plan::{Action, ArtifactRef, Plan, StepId};
+use crate::plan::{Action, ArtifactRef, InputFacts, Plan, StepId};
 use crate::publisher::{Note, Probe};
 
 /// Carries out what was prepared.
@@ -23,156 +24,95 @@ use crate::publisher::{Note, Probe};
 /// # Behaviour
 /// With an error among the findings nothing is created anywhere, unless the options say to keep going: then the targets
 /// without one go on. With nothing to do nothing is written, apart from a catalogue that says something else.
-/// Takes the leases of the targets it will change; if it had to wait for one, looks and plans again.
+/// Takes the leases of the targets it will change; if anybody was at work there since they were looked at, looks and
+/// plans again.
 ///
 /// # Errors
-/// [`Kind::Storage`] when the state cannot be written, [`Kind::InvalidInput`] when a file that must be sent is bad. What
-/// fails at a target is in the summary.
+/// [`Kind::Storage`] when the state cannot be written before the first step, [`Kind::InvalidInput`] when a file that must
+/// be sent is bad. What fails later, at a target or in the state, is in the summary.
 pub async fn carry_out(
     environment: &Environment,
     request: &Request,
-    prepared: Prepared,
-    preflight: Preflight,
+    mut prepared: Prepared,
+    mut preflight: Preflight,
 ) -> Result<Summary> {
-    let barred = match bar(request, &prepared, &preflight) {
-        Ok(barred) => barred,
-        Err(summary) => return Ok(*summary),
-    };
-    let (mut prepared, mut barred) = (prepared, barred);
     let run = RunId::generate(environment.clock.as_ref());
-    let plan = prepared.plan.clone().without(&barred.targets);
-    if plan.is_empty() {
-        return finish(environment, request, (prepared, barred), None).await;
-    }
-    let journal = loop {
-        let places = places(&prepared, &barred.targets);
-        match claim(environment, request, places, run).await? {
-            Claimed::Held(trouble) => return Ok(waiting(request, &prepared, &trouble)),
-            Claimed::AtOnce(journal) => break journal,
-            Claimed::Waited(journal) => {
-                // Somebody else was at work here: what was seen before may not be true any more.
-                prepared = prepare(environment, request).await?;
-                let again = prepared.preflight(environment, Probe::MayWrite).await?;
-                match bar(request, &prepared, &again) {
-                    Ok(now) if places_of(&journal) == self::places(&prepared, &now.targets) => {
-                        barred = now;
-                        break journal;
-                    }
-                    Ok(now) => {
-                        barred = now;
-                        journal.release().await?;
-                    }
-                    Err(summary) => {
-                        journal.release().await?;
-                        return Ok(*summary);
-                    }
-                }
-            }
+    loop {
+        let barred = match prepared.bar(&request.options, &preflight) {
+            Ok(barred) => barred,
+            Err(refused) => return Ok(*refused),
+        };
+        let plan = prepared.plan.clone().without(&barred.targets);
+        let finished = Finished { environment, run, prepared: &prepared, barred, executed: None };
+        if plan.is_empty() {
+            return Ok(finished.sum_up().await);
         }
-    };
-    let result = under_lease(environment, request, (prepared, barred), journal.clone()).await;
-    let released = journal.release().await;
-    let summary = result?;
-    released?;
-    Ok(summary)
-}
-
-/// Targets that may not be touched, and why.
-#[derive(Debug, Default)]
-struct Barred {
-    targets: BTreeSet<TargetName>,
-    failures: Vec<Failure>,
-    guarded: bool,
-}
-
-/// Sorts out the targets with errors; without `keep_going` one of them refuses the run.
-fn bar(request: &Request, prepared: &Prepared, preflight: &Preflight) -> Result<Barred, Box<Summary>> {
-    let barred = Barred {
-        targets: preflight.errors().map(|found| found.target.clone()).collect(),
-        failures: preflight.errors().map(refused).collect(),
-        guarded: preflight.guarded,
-    };
-    let all_barred = prepared.observed.iter().all(|one| barred.targets.contains(&one.info.target));
-    if barred.targets.is_empty() || (request.options.keep_going && !all_barred) {
-        return Ok(barred);
+        let journal = match claim(environment, request, (places(&prepared, &plan), run)).await {
+            Ok(journal) => journal,
+            Err(error) if error.kind() == Kind::LeaseHeld => return Ok(waiting(&prepared, &error)),
+            Err(error) => return Err(error),
+        };
+        if is_fresh(&prepared, &journal) {
+            let barred = finished.barred;
+            let result = under_lease(environment, request, (prepared, barred, plan), &journal).await;
+            return released(&journal, result).await;
+        }
+        // Somebody was at work here: what was seen before may not be true any more.
+        journal.release().await?;
+        prepared = prepare(environment, request).await?;
+        preflight = prepared.preflight(environment, Probe::MayWrite).await?;
     }
-    Err(Box::new(Summary {
-        release: request.release.name.clone(),
-        outcome: RunOutcome::Refused,
-        guarded: barred.guarded,
-        stopped: false,
-        images: prepared.observed.iter().flat_map(|one| images(one, &one.survey)).collect(),
-        failures: barred.failures,
-    }))
 }
 
-fn places(prepared: &Prepared, barred: &BTreeSet<TargetName>) -> BTreeSet<Place> {
-    let busy = |one: &&Observed| {
-        let target = &one.info.target;
-        !barred.contains(target) && prepared.plan.steps.iter().any(|step| step.target == *target)
-    };
+/// The places that a plan changes.
+fn places(prepared: &Prepared, plan: &Plan) -> BTreeSet<Place> {
+    let busy = |one: &&Observed| plan.steps.iter().any(|step| step.target == one.info.target);
     prepared.observed.iter().filter(busy).map(|one| one.info.place.clone()).collect()
 }
 
-fn places_of(journal: &RunJournal) -> BTreeSet<Place> {
-    journal.leases().places().cloned().collect()
-}
-
-enum Claimed {
-    AtOnce(Arc<RunJournal>),
-    Waited(Arc<RunJournal>),
-    Held(Trouble),
-}
-
-async fn claim(environment: &Environment, request: &Request, places: BTreeSet<Place>, run: RunId) -> Result<Claimed> {
-    let ledger = Ledger::new(environment.state.clone());
+async fn claim(
+    environment: &Environment,
+    request: &Request,
+    (places, run): (BTreeSet<Place>, RunId),
+) -> Result<Arc<RunJournal>> {
+    let ledger = environment.ledger();
     let holder = Holder::this_process(run, environment.clock.now());
     let when_held = if request.options.no_wait { WhenHeld::Fail } else { WhenHeld::Wait };
     let claim = Claim::new(places, holder).when_held(when_held);
-    let waited = Mutex::new(false);
     let on_wait = |place: &Place, holder: &str| {
-        *waited.lock().unwrap_or_else(PoisonError::into_inner) = true;
         let event = Event::WaitingForLease { place: place.clone(), holder: holder.to_owned() };
         environment.reporter.report(&event);
     };
-    match ledger.acquire(&claim, &environment.context(), &on_wait).await {
-        Ok(leases) => {
-            let journal = Arc::new(ledger.begin(request.release.name.clone(), run, leases));
-            let waited = *waited.lock().unwrap_or_else(PoisonError::into_inner);
-            Ok(if waited { Claimed::Waited(journal) } else { Claimed::AtOnce(journal) })
-        }
-        Err(error) if error.kind() == Kind::LeaseHeld => Ok(Claimed::Held(Trouble::from(&error))),
-        Err(error) => Err(error),
-    }
+    let leases = ledger.acquire(&claim, &environment.context(), &on_wait).await?;
+    Ok(Arc::new(ledger.begin(request.release.name.clone(), run, leases)))
 }
 
-fn waiting(request: &Request, prepared: &Prepared, trouble: &Trouble) -> Summary {
-    let target = prepared.observed.first().map(|one| one.info.target.clone());
-    let failure = target.map(|target| Failure {
-        step: "lease".into(),
-        target,
-        region: None,
-        error: trouble.error.join(": "),
-        hint: trouble.hint.clone(),
-        required: true,
-    });
-    Summary {
-        release: request.release.name.clone(),
-        outcome: RunOutcome::Waiting,
-        guarded: false,
-        stopped: false,
-        images: prepared.observed.iter().flat_map(|one| images(one, &one.survey)).collect(),
-        failures: failure.into_iter().collect(),
+/// Whether nobody held these leases between the look and now.
+fn is_fresh(prepared: &Prepared, journal: &RunJournal) -> bool {
+    let next = |place: &Place| prepared.quiet.get(place).map(|term| term.saturating_add(1));
+    journal.leases().places().all(|place| journal.leases().term(place) == next(place))
+}
+
+/// Gives the leases back; that they could not be must not hide what came of the run.
+async fn released(journal: &RunJournal, result: Result<Summary>) -> Result<Summary> {
+    let released = journal.release().await;
+    let mut summary = result?;
+    if let Err(error) = released {
+        summary.failures.push(Failure::of_state("lease", &Trouble::from(&error)));
     }
+    Ok(summary)
+}
+
+fn waiting(prepared: &Prepared, error: &Error) -> Summary {
+    prepared.summary(RunOutcome::Waiting, vec![Failure::of_state("lease", &Trouble::from(error))])
 }
 
 async fn under_lease(
     environment: &Environment,
     request: &Request,
-    (mut prepared, barred): (Prepared, Barred),
-    journal: Arc<RunJournal>,
+    (mut prepared, barred, plan): (Prepared, Barred, Plan),
+    journal: &Arc<RunJournal>,
 ) -> Result<Summary> {
-    let plan = prepared.plan.clone().without(&barred.targets);
     let disks = disks(environment, request, &mut prepared, &plan).await?;
     let keep = async |place: &Place, fact: Fact| {
         journal.keep(Receipt { place: place.clone(), step: None, at: environment.clock.now(), fact }).await
@@ -202,7 +142,8 @@ async fn under_lease(
             tracing::warn!(place = %place, error = %error, "could not record the end of the run");
         }
     }
-    finish(environment, request, (prepared, barred), Some((plan, outcome))).await
+    let executed = Some((&plan, &outcome));
+    Ok(Finished { environment, run: journal.run(), prepared: &prepared, barred, executed }.sum_up().await)
 }
 
 /// The disks that the plan sends, verified in this run.
@@ -217,17 +158,18 @@ async fn disks(
     for artifact in &request.release.artifacts {
         let key = ArtifactRef::of(artifact);
         let is_sent = plan.steps.iter().any(|step| {
-            let image = step.image.as_ref();
-            matches!(step.action, Action::Upload)
-                && image.is_some_and(|image| image.variant == key.variant && image.arch == key.arch)
+            matches!(step.action, Action::Upload) && step.image.as_ref().is_some_and(|image| image.artifact() == key)
         });
         let Some(input) = prepared.inputs.get_mut(&key).filter(|_| is_sent) else { continue };
         if input.disk.is_none() {
-            let verified = verify(environment, artifact, wants_sha512).await?;
-            if verified.facts.content != input.facts.content {
-                return Err(Error::new(Kind::InvalidInput, "the record of an earlier run names another content")
-                    .with("artifact", &key)
-                    .hint("remove the folder `inputs` of the state and run the command again"));
+            let verified = verify(environment, (&request.release, artifact), wants_sha512).await?;
+            if !agree(&verified.facts, &input.facts) {
+                return Err(Error::new(
+                    Kind::InvalidInput,
+                    "the record of an earlier run says something else of the file",
+                )
+                .with("artifact", &key)
+                .hint("remove the folder `inputs` of the state and run the command again"));
             }
             *input = verified;
         }
@@ -235,6 +177,12 @@ async fn disks(
         disks.extend(input.disk.clone().map(|disk| (key, disk)));
     }
     Ok(disks)
+}
+
+/// Whether two facts of one file do not contradict each other.
+fn agree(one: &InputFacts, other: &InputFacts) -> bool {
+    let same_hash = one.file_sha512.is_none() || other.file_sha512.is_none() || one.file_sha512 == other.file_sha512;
+    same_hash && (one.content, one.file_size, one.virtual_size) == (other.content, other.file_size, other.virtual_size)
 }
 
 fn hands(prepared: &Prepared) -> BTreeMap<TargetName, Hand> {
@@ -258,43 +206,78 @@ fn notes(prepared: &Prepared, plan: &Plan) -> BTreeMap<(Place, StepId), Vec<Note
     noted.filter(|(_, notes)| !notes.is_empty()).collect()
 }
 
-/// Brings catalogue and receipts up to date, and sums up.
-async fn finish(
-    environment: &Environment,
-    request: &Request,
-    (prepared, barred): (Prepared, Barred),
-    executed: Option<(Plan, Outcome)>,
-) -> Result<Summary> {
-    let now = environment.clock.now();
-    let after = |one: &Observed| match &executed {
-        Some((plan, outcome)) => applied(one, plan, &outcome.steps, now),
-        None => one.survey.clone(),
-    };
-    let surveys: Vec<_> = prepared.observed.iter().map(|one| (one, after(one))).collect();
-    let state = environment.state.as_ref();
-    let before = catalogue::read(state).await?;
-    let mut after: Catalogue = before.clone();
-    surveys.iter().for_each(|(one, survey)| after.take(&one.info, survey));
-    if after != before {
-        catalogue::write(state, &after).await?;
+/// A run that has nothing more to do at any target.
+struct Finished<'a> {
+    environment: &'a Environment,
+    run: RunId,
+    prepared: &'a Prepared,
+    barred: Barred,
+    executed: Option<(&'a Plan, &'a Outcome)>,
+}
+
+impl Finished<'_> {
+    /// Brings catalogue and receipts up to date, and sums up; a state that cannot be written is a failure in the summary.
+    async fn sum_up(self) -> Summary {
+        let prepared = self.prepared;
+        let pages: Vec<Page<'_>> = prepared.observed.iter().map(|one| self.page(one)).collect();
+        let images: Vec<_> = pages.iter().flat_map(|page| images(page.observed, &page.survey)).collect();
+        let kept = self.keep(&pages).await;
+        let mut all = self.barred.failures;
+        let (mut stopped, mut guarded) = (false, self.barred.guarded);
+        let mut is_done = all.is_empty();
+        if let Some((plan, outcome)) = self.executed {
+            all.extend(failures(plan, outcome));
+            is_done &= is_complete(plan, outcome);
+            stopped = outcome.stopped;
+            guarded |= outcome.steps.values().any(is_guard);
+        }
+        let left = unpublished(prepared, &images);
+        is_done &= left.is_empty();
+        all.extend(left);
+        if let Err(error) = kept {
+            is_done = false;
+            all.push(Failure::of_state("catalogue", &Trouble::from(&error)));
+        }
+        let outcome = match self.executed {
+            _ if is_done => RunOutcome::Complete,
+            Some((_, outcome)) if lost_its_lease(outcome) => RunOutcome::Waiting,
+            _ => RunOutcome::Incomplete,
+        };
+        let release = prepared.plan.release.clone();
+        Summary { release, outcome, guarded, stopped, images, failures: all }
     }
-    if executed.is_some() {
-        let history = Ledger::new(environment.state.clone()).history(&request.release.name).await?;
-        catalogue::write_receipts(state, &request.release.name, &after, &history).await?;
+
+    fn page<'p>(&self, observed: &'p Observed) -> Page<'p> {
+        let target = &observed.info.target;
+        match self.executed {
+            Some((plan, outcome)) => Page {
+                observed,
+                survey: applied(observed, plan, &outcome.steps),
+                is_whole: plan.steps.iter().any(|step| step.target == *target),
+            },
+            None => Page { observed, survey: observed.survey.clone(), is_whole: false },
+        }
     }
-    let mut all = barred.failures;
-    let (mut complete, mut stopped) = (all.is_empty(), false);
-    if let Some((plan, outcome)) = &executed {
-        all.extend(failures(plan, outcome));
-        complete &= is_complete(plan, outcome);
-        stopped = outcome.stopped;
+
+    async fn keep(&self, pages: &[Page<'_>]) -> Result<()> {
+        let release = &self.prepared.plan.release;
+        let catalogue = books::catalogue(self.environment, release, pages, self.run).await?;
+        if self.executed.is_some() { books::receipts(self.environment, release, &catalogue).await } else { Ok(()) }
     }
-    Ok(Summary {
-        release: request.release.name.clone(),
-        outcome: if complete { RunOutcome::Complete } else { RunOutcome::Incomplete },
-        guarded: barred.guarded,
-        stopped,
-        images: surveys.iter().flat_map(|(one, survey)| images(one, survey)).collect(),
-        failures: all,
-    })
+}
+
+/// Whether a step met what a preflight had not seen: somebody else's object, or two for one key.
+fn is_guard(end: &Ended) -> bool {
+    let guards = [Kind::Refused, Kind::Conflict, Kind::NameTaken];
+    matches!(end, Ended::Failed(trouble) if guards.contains(&trouble.kind))
+}
+
+/// Whether all that failed did because another run has taken over.
+fn lost_its_lease(outcome: &Outcome) -> bool {
+    let mut failed = outcome.steps.values().filter_map(|end| match end {
+        Ended::Failed(trouble) => Some(trouble.kind == Kind::LeaseHeld),
+        _ => None,
+    });
+    let first = failed.next();
+    first == Some(true) && failed.all(|lost| lost)
 }

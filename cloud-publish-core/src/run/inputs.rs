@@ -36,11 +36,10 @@ pub struct Input {
 /// # Errors
 /// [`Kind::InvalidInput`] naming every bad file and what is wrong with it.
 pub async fn check_inputs(environment: &Environment, release: &Release) -> Result<BTreeMap<ArtifactRef, Input>> {
-    release.check_paths()?;
     let mut inputs = BTreeMap::new();
     let mut bad = Vec::new();
     for artifact in &release.artifacts {
-        match verify(environment, artifact, false).await {
+        match verify(environment, (release, artifact), false).await {
             Ok(input) => {
                 inputs.insert(ArtifactRef::of(artifact), input);
             }
@@ -67,7 +66,7 @@ fn all_or_none<T>(good: T, mut bad: Vec<Error>) -> Result<T> {
 /// What is known of the artifacts: from the record where there is one, else from the files.
 pub(super) async fn gather(
     environment: &Environment,
-    artifacts: &[&Artifact],
+    (release, artifacts): (&Release, &[&Artifact]),
     wants_sha512: bool,
 ) -> Result<BTreeMap<ArtifactRef, Input>> {
     let mut inputs = BTreeMap::new();
@@ -79,7 +78,7 @@ pub(super) async fn gather(
             inputs.insert(key, Input { facts, disk: None });
             continue;
         }
-        match verify(environment, artifact, wants_sha512).await {
+        match verify(environment, (release, artifact), wants_sha512).await {
             Ok(input) => {
                 inputs.insert(key, input);
             }
@@ -91,7 +90,12 @@ pub(super) async fn gather(
 }
 
 /// Opens and verifies one file.
-pub(super) async fn verify(environment: &Environment, artifact: &Artifact, wants_sha512: bool) -> Result<Input> {
+pub(super) async fn verify(
+    environment: &Environment,
+    (release, artifact): (&Release, &Artifact),
+    wants_sha512: bool,
+) -> Result<Input> {
+    release.check_paths(artifact)?;
     let source = DiskSource::new(artifact.file.clone(), artifact.format);
     let expected = Expected {
         sha256: artifact.sha256.map(|digest| *digest.as_bytes()),

@@ -5,8 +5,10 @@
 //! the first two. Owns the order of these stages and nothing of what they do.
 
 mod applied;
+mod books;
 mod carry_out;
 mod inputs;
+mod outlook;
 mod preflight;
 mod prepare;
 mod summary;
@@ -26,6 +28,7 @@ pub use self::verify::{Checked, Verdict, prove, verify};
 use crate::clock::Clock;
 use crate::event::Reporter;
 use crate::execute::RetryPolicy;
+use crate::ledger::Ledger;
 use crate::manifest::{Config, Release, TargetConfig};
 use crate::plan::Permissions;
 use crate::publisher::{Context, Publisher};
@@ -57,6 +60,10 @@ pub struct Environment {
 impl Environment {
     fn context(&self) -> Context {
         Context::detached_from(self.stop.clone(), self.clock.clone())
+    }
+
+    fn ledger(&self) -> Ledger {
+        Ledger::with_clock(self.state.clone(), self.clock.clone())
     }
 }
 

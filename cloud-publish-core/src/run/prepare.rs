@@ -8,8 +8,8 @@ use super::inputs::{Input, gather};
 use super::{Environment, Request, Target};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Trouble};
-use crate::identity::KeyTag;
-use crate::ledger::{History, Ledger};
+use crate::identity::{KeyTag, Place};
+use crate::ledger::{History, Holder, Ledger, RunId};
 use crate::manifest::{Artifact, Together};
 use crate::names::TargetName;
 use crate::plan::{ArtifactRef, Desired, InputFacts, Plan, TargetState, desired};
@@ -50,6 +50,8 @@ pub struct Prepared {
     pub inputs: BTreeMap<ArtifactRef, Input>,
     /// What earlier runs wrote down.
     pub history: History,
+    /// The last lease term of each place where nobody was at work just before it was looked at.
+    pub(super) quiet: BTreeMap<Place, u64>,
 }
 
 /// Looks and plans; changes nothing.
@@ -60,15 +62,16 @@ pub struct Prepared {
 pub async fn prepare(environment: &Environment, request: &Request) -> Result<Prepared> {
     let release = &request.release;
     stage(environment, request, "looking", None);
-    let ledger = Ledger::new(environment.state.clone());
+    let ledger = environment.ledger();
     let history = ledger.history(&release.name).await?;
     warn_of(environment, &history);
     let tombstones: BTreeSet<KeyTag> = ledger.tombstones().await?.iter().map(|tombstone| tombstone.key()).collect();
 
     let (infos, unreachable) = infos(environment, request).await?;
+    let quiet = quiet(environment, &ledger, &infos).await?;
     stage(environment, request, "verifying", None);
     let wants_sha512 = infos.iter().any(|(_, info)| info.capability.file_sha512);
-    let inputs = gather(environment, &wanted_artifacts(request)?, wants_sha512).await?;
+    let inputs = gather(environment, (release, &wanted_artifacts(request)?), wants_sha512).await?;
     let facts = inputs.iter().map(|(key, input)| (key.clone(), input.facts.clone())).collect();
 
     let (observed, unreachable) = observe(environment, request, (infos, unreachable), &facts).await?;
@@ -83,7 +86,18 @@ pub async fn prepare(environment: &Environment, request: &Request) -> Result<Pre
         })
         .collect();
     let plan = Plan::new(&release.name, &states, request.options.permissions);
-    Ok(Prepared { observed, unreachable, plan, inputs, history })
+    Ok(Prepared { observed, unreachable, plan, inputs, history, quiet })
+}
+
+async fn quiet(environment: &Environment, ledger: &Ledger, infos: &Infos<'_>) -> Result<BTreeMap<Place, u64>> {
+    let here = Holder::this_process(RunId::generate(environment.clock.as_ref()), environment.clock.now());
+    let mut quiet = BTreeMap::new();
+    for (_, info) in infos {
+        if let Some(term) = ledger.quiet(&info.place, &here).await? {
+            quiet.insert(info.place.clone(), term);
+        }
+    }
+    Ok(quiet)
 }
 
 /// The artifacts that any of the targets takes.

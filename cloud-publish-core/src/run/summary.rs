@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Observed, TargetFinding};
+use super::{Observed, Prepared, TargetFinding};
 use crate::digest::Digest;
 use crate::event::Trouble;
 use crate::execute::{Ended, Outcome};
 use crate::names::{Arch, ImageId, Provider, Region, ReleaseName, TargetName, Variant};
-use crate::plan::{Plan, Step};
+use crate::plan::{Desired, DesiredPlace, Drift, Plan, Step};
+use crate::publisher::TargetInfo;
 use crate::survey::{Life, Survey};
 
 /// A run's end in one word.
@@ -50,10 +51,10 @@ pub struct ImageState {
 /// One thing that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The step's name, or `preflight`.
+    /// The step's name; else `preflight`, `plan`, `lease` or `catalogue`.
     pub step: String,
-    /// The target.
-    pub target: TargetName,
+    /// The target, if it is one target's.
+    pub target: Option<TargetName>,
     /// Where, if in one region.
     pub region: Option<Region>,
     /// Why: the chain, outermost first.
@@ -81,37 +82,37 @@ pub struct Summary {
     pub failures: Vec<Failure>,
 }
 
-/// The wanted images of a target, as a survey shows them.
-pub(super) fn images(observed: &Observed, survey: &Survey) -> Vec<ImageState> {
-    let mut all = Vec::new();
-    for desired in &observed.desired {
-        for place in &desired.places {
-            let key = desired.spec.tags.key(&observed.info.place, &place.region);
-            let found = survey.images.iter().find(|found| {
-                found.region == place.region
-                    && found.tags.as_ref().is_some_and(|tags| tags.key(&observed.info.place, &place.region) == key)
-            });
-            all.push(ImageState {
-                target: observed.info.target.clone(),
-                provider: observed.info.place.provider.clone(),
-                region: place.region.clone(),
-                variant: desired.image.variant.clone(),
-                arch: desired.image.arch.clone(),
-                id: found.map(|found| found.id.clone()),
-                name: desired.spec.name.to_string(),
-                state: found.map_or(Life::Absent, crate::survey::FoundImage::life),
-                digest: desired.spec.tags.digest,
-            });
+impl ImageState {
+    /// One wanted image in one region, as a survey shows it.
+    pub fn of(info: &TargetInfo, survey: &Survey, (desired, place): (&Desired, &DesiredPlace)) -> Self {
+        let tags = &desired.spec.tags;
+        let found = survey.matching(&info.place, &place.region, tags);
+        let found = found.first();
+        Self {
+            target: info.target.clone(),
+            provider: info.place.provider.clone(),
+            region: place.region.clone(),
+            variant: desired.image.variant.clone(),
+            arch: desired.image.arch.clone(),
+            id: found.map(|found| found.id.clone()),
+            name: desired.spec.name.to_string(),
+            state: found.map_or(Life::Absent, |found| found.life()),
+            digest: tags.digest,
         }
     }
-    all
+}
+
+/// The wanted images of a target, as a survey shows them.
+pub(super) fn images(observed: &Observed, survey: &Survey) -> Vec<ImageState> {
+    let wanted = observed.desired.iter().flat_map(|desired| desired.places.iter().map(move |place| (desired, place)));
+    wanted.map(|wanted| ImageState::of(&observed.info, survey, wanted)).collect()
 }
 
 /// A finding of the preflight as a failure.
 pub(super) fn refused(found: &TargetFinding) -> Failure {
     Failure {
         step: "preflight".into(),
-        target: found.target.clone(),
+        target: Some(found.target.clone()),
         region: found.finding.region.clone(),
         error: found.finding.message.clone(),
         hint: found.finding.hint.clone(),
@@ -137,7 +138,7 @@ pub(super) fn failures(plan: &Plan, outcome: &Outcome) -> Vec<Failure> {
 fn failure(step: &Step, region: Option<Region>, trouble: &Trouble, required: bool) -> Failure {
     Failure {
         step: step.id.to_string(),
-        target: step.target.clone(),
+        target: Some(step.target.clone()),
         region,
         error: trouble.error.join(": "),
         hint: trouble.hint.clone(),
@@ -151,4 +152,44 @@ pub(super) fn is_complete(plan: &Plan, outcome: &Outcome) -> bool {
         .iter()
         .filter(|step| step.required)
         .all(|step| matches!(outcome.steps.get(&step.id), Some(Ended::Done(_))))
+}
+
+impl Failure {
+    /// Something that went wrong in the state, at no target.
+    pub(super) fn of_state(step: &str, trouble: &Trouble) -> Self {
+        Self {
+            step: step.to_owned(),
+            target: None,
+            region: None,
+            error: trouble.error.join(": "),
+            hint: trouble.hint.clone(),
+            required: true,
+        }
+    }
+}
+
+/// What was left as it is although it is not published: retired, or there in another rendition.
+pub(super) fn unpublished(prepared: &Prepared, images: &[ImageState]) -> Vec<Failure> {
+    let is_left = |drift: &&Drift| {
+        let required = prepared
+            .observed
+            .iter()
+            .filter(|one| one.info.target == drift.target)
+            .any(|one| one.info.regions.iter().any(|wanted| wanted.required && wanted.region == drift.region));
+        required
+            && images.iter().any(|image| {
+                (&image.target, &image.region) == (&drift.target, &drift.region)
+                    && (&image.variant, &image.arch) == (&drift.image.variant, &drift.image.arch)
+                    && !matches!(image.state, Life::Published | Life::Hidden)
+            })
+    };
+    let failure = |drift: &Drift| Failure {
+        step: "plan".to_owned(),
+        target: Some(drift.target.clone()),
+        region: Some(drift.region.clone()),
+        error: format!("{}: {}", drift.image, drift.message),
+        hint: Some(drift.hint.clone()),
+        required: true,
+    };
+    prepared.plan.drift.iter().filter(is_left).map(failure).collect()
 }

@@ -99,14 +99,7 @@ fn check_target(observed: &Observed) -> Vec<Checked> {
 
 fn check_place(observed: &Observed, desired: &Desired, place: &DesiredPlace) -> Checked {
     let tags = &desired.spec.tags;
-    let key = tags.key(&observed.info.place, &place.region);
-    let matching: Vec<&FoundImage> = observed
-        .survey
-        .images
-        .iter()
-        .filter(|found| found.region == place.region)
-        .filter(|found| found.tags.as_ref().is_some_and(|own| own.key(&observed.info.place, &place.region) == key))
-        .collect();
+    let matching = observed.survey.matching(&observed.info.place, &place.region, tags);
     let (verdict, differences) = match matching.as_slice() {
         _ if !observed.survey.covers(&place.region) => {
             (Verdict::Unreachable, vec!["the region could not be read to its end".to_owned()])

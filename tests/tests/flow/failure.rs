@@ -6,6 +6,7 @@ use cloud_publish_core::manifest::Visibility;
 use cloud_publish_core::memory::{Fault, Verb, What};
 use cloud_publish_core::publisher::Replication;
 use cloud_publish_core::run::RunOutcome;
+use cloud_publish_core::survey::Native;
 use object_store::ObjectStoreExt as _;
 use object_store::path::Path;
 
@@ -145,4 +146,66 @@ async fn torn_and_foreign_ledger_entries_are_reported_and_passed_over() {
     assert_eq!(summary.outcome, RunOutcome::Complete);
     let warned = world.events.all().iter().filter(|event| matches!(event, Event::Warning { .. })).count();
     assert_eq!(warned, 2);
+}
+
+#[tokio::test]
+async fn a_mark_that_cannot_be_read_is_refused_and_nothing_is_guessed() {
+    for mark in ["cloud-publish-withdrawn", "cloud-publish-published"] {
+        let (world, state) = (World::new(Replication::Independent), store());
+        world.publish(&state).await.unwrap();
+        let (_, image) = world.images().remove(0);
+        world.cloud.edit_image(&"acc".parse().unwrap(), &image.region, &image.id, |image| {
+            image.tags.insert(mark.into(), "yes".into());
+            image.visibility = Visibility::Private;
+        });
+        let writes = world.cloud.writes().len();
+        let summary = world.publish(&state).await.unwrap();
+        assert_eq!(summary.outcome, RunOutcome::Refused, "{mark}");
+        assert_eq!(world.cloud.writes().len(), writes, "{mark}");
+    }
+}
+
+#[tokio::test]
+async fn a_state_that_fails_at_the_end_does_not_hide_what_was_published() {
+    let (world, state) = (World::new(Replication::Independent), store());
+    state.put(&Path::from("catalogue.json"), "{\"sch".into()).await.unwrap();
+    let summary = world.publish(&state).await.unwrap();
+    assert_eq!(summary.outcome, RunOutcome::Incomplete);
+    assert!(summary.images.iter().all(|image| image.id.is_some()), "{:?}", summary.images);
+    assert_eq!(summary.failures.iter().map(|failure| failure.step.as_str()).collect::<Vec<_>>(), ["catalogue"]);
+}
+
+#[tokio::test]
+async fn what_cleanup_retired_is_no_complete_release() {
+    for replication in [Replication::PerRegion, Replication::Batch, Replication::Independent] {
+        let (world, state) = (World::new(replication), store());
+        world.publish(&state).await.unwrap();
+        let account = "acc".parse().unwrap();
+        let home = world.images().into_iter().find(|(_, image)| image.region == region("one")).unwrap().1;
+        world.cloud.edit_image(&account, &home.region, &home.id, |image| image.native = Native::Retired);
+        let summary = world.publish(&state).await.unwrap();
+        assert_eq!(summary.outcome, RunOutcome::Incomplete, "{replication:?}");
+        assert!(summary.failures.iter().all(|failure| failure.step == "plan"), "{:?}", summary.failures);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_copied_from_a_home_image_that_must_be_left_alone() {
+    for replication in [Replication::PerRegion, Replication::Batch] {
+        let (world, state) = (World::new(replication), store());
+        world.publish(&state).await.unwrap();
+        let account = "acc".parse().unwrap();
+        for (_, image) in world.images() {
+            if image.region == region("one") {
+                world.cloud.edit_image(&account, &image.region, &image.id, |image| image.native = Native::Retired);
+            } else {
+                world.cloud.remove_image(&account, &image.region, &image.id);
+            }
+        }
+        let writes = world.cloud.writes().len();
+        let summary = world.publish(&state).await.unwrap();
+        assert_eq!(summary.outcome, RunOutcome::Incomplete, "{replication:?}");
+        assert!(summary.failures.iter().any(|failure| failure.error.contains("cannot be copied")), "{summary:?}");
+        assert_eq!(world.cloud.writes().len(), writes);
+    }
 }

@@ -3,8 +3,8 @@
 use cloud_publish_core::catalogue;
 use cloud_publish_core::manifest::Visibility;
 use cloud_publish_core::memory::Verb;
-use cloud_publish_core::publisher::Replication;
-use cloud_publish_core::run::{RunOutcome, Verdict, prepare, prove, verify};
+use cloud_publish_core::publisher::{Probe, Replication};
+use cloud_publish_core::run::{RunOutcome, Verdict, carry_out, prepare, prove, verify};
 use cloud_publish_core::survey::Life;
 
 use crate::world::{ALL, World, region, store};
@@ -100,4 +100,41 @@ async fn verify_finds_what_somebody_changed_by_hand() {
     assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::Missing).count(), 1, "{checks:#?}");
     assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::Incorrect).count(), 1, "{checks:#?}");
     assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::Correct).count(), 1, "{checks:#?}");
+}
+
+#[tokio::test]
+async fn a_plan_made_before_somebody_else_s_run_is_made_again() {
+    let (world, state) = (World::new(Replication::Independent), store());
+    world.write("bookworm-20240201", "20240201-1", "2024-02-01");
+    let (config, request) = world.request("bookworm-20240101");
+    let environment = world.environment(config, state.clone());
+    let prepared = prepare(&environment, &request).await.unwrap();
+    let preflight = prepared.preflight(&environment, Probe::MayWrite).await.unwrap();
+    // While a person thinks about the question, a newer release is published by another run.
+    world.publish_release("bookworm-20240201", &state).await.unwrap();
+    let account = "acc".parse().unwrap();
+    let pointed = world.cloud.pointers(&account);
+    let summary = carry_out(&environment, &request, prepared, preflight).await.unwrap();
+    assert_eq!(summary.outcome, RunOutcome::Complete, "{:?}", summary.failures);
+    assert_eq!(world.cloud.pointers(&account), pointed, "no pointer moves backwards");
+}
+
+#[tokio::test]
+async fn runs_that_end_together_keep_each_other_s_rows() {
+    let world = World::new(Replication::None).with_accounts(&["a", "b", "c", "d"]);
+    let state = store();
+    let runs = world.accounts.iter().map(|account| {
+        let (config, mut request) = world.request("bookworm-20240101");
+        request.targets.retain(|target| target.config.name.as_str() == format!("t-{account}"));
+        let environment = world.environment(config, state.clone());
+        async move {
+            let prepared = prepare(&environment, &request).await.unwrap();
+            let preflight = prepared.preflight(&environment, Probe::MayWrite).await.unwrap();
+            carry_out(&environment, &request, prepared, preflight).await.unwrap()
+        }
+    });
+    for summary in futures::future::join_all(runs).await {
+        assert_eq!(summary.outcome, RunOutcome::Complete, "{:?}", summary.failures);
+    }
+    assert_eq!(catalogue::read(state.as_ref()).await.unwrap().rows.len(), 4);
 }

@@ -19,7 +19,7 @@ async fn every_change(bench: &Bench<'_>, at: &ImageAt) -> Result<Vec<(&'static s
     let marks = Marks { published: Some(at.tags.date), ..Marks::default() };
     let mut all = vec![
         ("set_visibility", publisher.set_visibility(context, &VisibilityRequest { at: at.clone(), wanted }).await),
-        ("tag", publisher.tag(context, &TagRequest { at: at.clone(), marks, extra: None }).await),
+        ("tag", publisher.tag(context, &TagRequest { at: at.clone(), marks: marks.into(), extra: None }).await),
         ("hide", publisher.hide(context, at).await),
         ("retire", publisher.retire(context, at).await),
         ("restore", publisher.restore(context, at).await),

@@ -25,7 +25,7 @@ pub(super) async fn tagging_is_exact(publisher: &dyn Publisher, fixture: &Fixtur
     let walk = [tags(&[("colour", "red"), ("size", "xl")]), tags(&[("colour", "blue")]), BTreeMap::new()];
     for wanted in walk {
         for _ in 0..2 {
-            let request = TagRequest { at: at.clone(), marks: Marks::default(), extra: Some(wanted.clone()) };
+            let request = TagRequest { at: at.clone(), marks: Marks::default().into(), extra: Some(wanted.clone()) };
             doing("tag", publisher.tag(&bench.context, &request).await)?;
         }
         let found = bench.found(&at).await?;

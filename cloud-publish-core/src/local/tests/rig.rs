@@ -121,7 +121,7 @@ impl Rig {
     }
 
     pub(super) async fn mark(&self, at: &ImageAt, marks: Marks) -> Result<()> {
-        self.local.tag(&self.context, &TagRequest { at: at.clone(), marks, extra: None }).await
+        self.local.tag(&self.context, &TagRequest { at: at.clone(), marks: marks.into(), extra: None }).await
     }
 
     /// Everything in the mirrored tree: contents of files, targets of links.
@@ -165,7 +165,7 @@ pub(super) async fn register(
         let (spec, disk) = (Arc::clone(image), Arc::clone(disk));
         let staged = local.upload(context, &UploadRequest { image: spec, region: region(), disk }).await?;
         let request = RegisterRequest { image: Arc::clone(image), staged };
-        let Registered { region, id } = local.register(context, &request).await?;
+        let Registered { region, id, .. } = local.register(context, &request).await?;
         done.push(ImageAt { region, id, tags: image.tags.clone() });
     }
     Ok(done)
@@ -183,7 +183,7 @@ pub(super) async fn publish(
     }
     for (at, (image, _)) in all.iter().zip(images) {
         let marks = Marks { published: Some("2024-01-02T00:00:00Z".parse().unwrap()), ..Marks::default() };
-        local.tag(context, &TagRequest { at: at.clone(), marks, extra: None }).await?;
+        local.tag(context, &TagRequest { at: at.clone(), marks: marks.into(), extra: None }).await?;
         for pointer in local.expect(image, &region())?.pointers {
             local.point(context, &PointRequest { pointer, at: at.clone() }).await?;
         }

@@ -57,15 +57,17 @@ fn two_manifests_of_one_name_are_refused() {
 fn files_must_be_there_with_the_size_given() {
     let folder = folder();
     let mut release = Release::find(folder.path(), &name("bookworm-20240101")).unwrap();
-    let missing = release.check_paths().unwrap_err();
+    let missing = release.check_paths(&release.artifacts[0]).unwrap_err();
     assert_eq!(missing.message().lines().count(), 2, "{missing}");
     fs::write(&release.artifacts[0].file, "disk").unwrap();
     fs::write(release.artifacts[0].build_manifest.as_ref().unwrap(), "{}").unwrap();
-    release.check_paths().unwrap();
+    release.check_paths(&release.artifacts[0]).unwrap();
     release.artifacts[0].size = Some(5);
-    assert!(release.check_paths().unwrap_err().message().contains("has 4 bytes, the manifest says 5"));
+    assert!(
+        release.check_paths(&release.artifacts[0]).unwrap_err().message().contains("has 4 bytes, the manifest says 5")
+    );
     release.artifacts[0].file = folder.path().to_owned();
-    assert!(release.check_paths().unwrap_err().message().contains("is not a file"));
+    assert!(release.check_paths(&release.artifacts[0]).unwrap_err().message().contains("is not a file"));
 }
 
 #[test]
@@ -75,16 +77,24 @@ fn a_symlink_may_not_lead_out_of_the_folder() {
     release.artifacts[0].build_manifest = None;
     let file = release.artifacts[0].file.clone();
     std::os::unix::fs::symlink("/etc/passwd", &file).unwrap();
-    assert!(release.check_paths().unwrap_err().message().contains("leads out of the manifest's folder"));
+    assert!(
+        release
+            .check_paths(&release.artifacts[0])
+            .unwrap_err()
+            .message()
+            .contains("leads out of the manifest's folder")
+    );
     fs::remove_file(&file).unwrap();
     fs::write(folder.path().join("real.qcow2"), "disk").unwrap();
     std::os::unix::fs::symlink("real.qcow2", &file).unwrap();
-    release.check_paths().unwrap();
+    release.check_paths(&release.artifacts[0]).unwrap();
 }
 
 #[test]
 fn a_manifest_named_without_folder_is_seen_from_here() {
     let release = Release::parse(Path::new("bookworm-20240101.toml"), RELEASE).unwrap();
     assert_eq!(release.folder, Path::new(""));
-    assert!(release.check_paths().unwrap_err().message().starts_with("could not open `debian-12-"));
+    assert!(
+        release.check_paths(&release.artifacts[0]).unwrap_err().message().starts_with("could not open `debian-12-")
+    );
 }
