@@ -94,7 +94,7 @@ project_domain_id = default
 region_name = $3
 interface = internal
 memcached_servers =
-token_cache_time = -1
+token_cache_time = 300
 [oslo_limit]
 auth_url = $KEYSTONE_URL
 auth_type = password
