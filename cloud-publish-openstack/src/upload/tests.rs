@@ -238,3 +238,12 @@ async fn an_image_that_another_publisher_made_of_another_file_is_named_and_left_
     }
     assert!(error.advice().is_some_and(|hint| hint.contains("openstack image delete")), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_record_that_another_run_begins_to_fill_just_before_its_removal_is_waited_for() {
+    let uploads = vec![upload("queued", 500), upload("queued", 500)];
+    // One look after the first try, one after the second, and the one before the removal.
+    let later = Some((2, json!({"status": "saving"})));
+    let outcome = uploaded_to(Broken { uploads, later, ..Broken::default() }, 2).await;
+    assert_eq!(outcome.short(), (Err((Kind::TimedOut, Retry::Never)), 0));
+}
