@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::error::{Result, Retry};
 use crate::publisher::Context;
 
-const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
 /// Asks a few times, while what it fails with may pass.
 ///
