@@ -13,7 +13,7 @@ use osauth::client::AuthenticatedClient;
 use osauth::services::{GenericService, VersionSelector};
 use osauth::{InterfaceType, Session};
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, Request, Response, Url};
+use reqwest::{Method, Request, RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
@@ -22,7 +22,7 @@ pub(crate) use self::upload::Payload;
 use crate::clouds::Cloud;
 use crate::config::Interface;
 use crate::error::WireError;
-use crate::keystone::Keystone;
+use crate::keystone::{Keystone, TOKEN_HEADER, Token};
 
 pub(crate) const GLANCE: &str = "Glance";
 
@@ -99,37 +99,32 @@ impl Client {
         let work = async {
             let token = self.keystone.token(context).await?;
             let tried = async {
-                let request = self.request(call).await?;
+                let request = self.request(call, &token).await?;
                 tracing::debug!(region = %self.region, method = %call.method, path = ?call.path, "asking Glance");
-                self.execute(&self.https.calls, request).await
+                self.execute(&self.https.calls, request, &token).await
             };
-            tried.await.map_err(|error| Attempt { error, token: Some(token) })
+            let answer = tried.await;
+            answer.map_err(|error| Attempt { error, token: Some(token) })
         };
         context.or_cancelled(work).await.unwrap_or_else(|cancelled| Err(WireError::Own(cancelled).into()))
     }
 
-    async fn request(&self, call: &Call<'_>) -> Result<Request, WireError> {
+    async fn request(&self, call: &Call<'_>, token: &Token) -> Result<Request, WireError> {
         let url = self.url(call.path).await?;
         let mut builder = self.https.calls.request(call.method.clone(), url).query(&call.query);
         if let Some((content_type, text)) = &call.body {
             builder = builder.header(CONTENT_TYPE, HeaderValue::from_static(content_type)).body(text.clone());
         }
-        self.authenticated(builder).await
+        authenticated(builder, token)
     }
 
-    async fn authenticated(&self, builder: reqwest::RequestBuilder) -> Result<Request, WireError> {
-        let auth = self.session().await?.auth_type();
-        let builder = auth.authenticate(&self.https.calls, builder).await.map_err(WireError::Endpoint)?;
-        builder.build().map_err(|source| WireError::Transport { service: GLANCE, source })
-    }
-
-    async fn execute(&self, http: &reqwest::Client, request: Request) -> Result<Response, WireError> {
+    async fn execute(&self, http: &reqwest::Client, request: Request, token: &Token) -> Result<Response, WireError> {
         let response =
             http.execute(request).await.map_err(|source| WireError::Transport { service: GLANCE, source })?;
         if response.status().is_success() {
             return Ok(response);
         }
-        Err(WireError::from_response(GLANCE, response).await)
+        Err(WireError::from_response(GLANCE, response, &token.value).await)
     }
 
     async fn url(&self, path: &[&str]) -> Result<Url, WireError> {
@@ -151,10 +146,18 @@ impl Client {
     }
 }
 
+/// With this very token: the one that is kept may be another by now, or none.
+fn authenticated(builder: RequestBuilder, token: &Token) -> Result<Request, WireError> {
+    let unusable =
+        || WireError::Unreadable { service: "Keystone", problem: "a token that no header can hold".to_owned() };
+    let builder = builder.header(TOKEN_HEADER, token.header().ok_or_else(unusable)?);
+    builder.build().map_err(|source| WireError::Transport { service: GLANCE, source })
+}
+
 /// A try that failed, and the token it was made with.
 struct Attempt {
     error: WireError,
-    token: Option<Arc<crate::keystone::Token>>,
+    token: Option<Arc<Token>>,
 }
 
 impl From<WireError> for Attempt {

@@ -30,27 +30,49 @@ pub(crate) fn shown(image: &Image) -> Vec<Shown> {
     both.map(|(algorithm, value)| Shown { algorithm, value: value.to_ascii_lowercase() }).collect()
 }
 
-/// Compares size and hash; [`Kind::Corrupt`] when they differ.
-pub(crate) async fn compare(context: &Context, image: &Image, spec: &ImageSpec, disk: &Arc<Disk>) -> Result<()> {
+/// How an image's size and hash differ from the file's, as a sentence; `None` when they are the same.
+///
+/// # Errors
+/// [`Kind::Unexpected`] when the cloud shows no hash that we know, [`Kind::InvalidInput`] when the file had to be read
+/// and is not any more what it was when it was opened.
+pub(crate) async fn difference(
+    context: &Context,
+    image: &Image,
+    spec: &ImageSpec,
+    disk: &Arc<Disk>,
+) -> Result<Option<String>> {
+    let mut differences = Vec::new();
     if image.size != Some(disk.file_size()) {
         let size = image.size.map_or_else(|| "no".to_owned(), |size| size.to_string());
-        return Err(corrupt(format!("the image has {size} bytes, the file {}", disk.file_size())));
+        differences.push(format!("the image has {size} bytes, the file {}", disk.file_size()));
     }
+    let mut compared = false;
     for Shown { algorithm, value } in shown(image) {
         let Some(expected) = expected(context, &algorithm, spec, disk).await? else { continue };
-        if expected == value {
-            return Ok(());
+        if expected != value {
+            differences.push(format!("the image's {algorithm} is {value}, the file's {expected}"));
         }
-        return Err(corrupt(format!("the image's {algorithm} is {value}, the file's {expected}")));
+        compared = true;
+        break;
     }
-    Err(Error::new(Kind::Unexpected, "the cloud shows no checksum that can be compared").permanent())
+    match differences.as_slice() {
+        [] if compared => Ok(None),
+        [] => Err(Error::new(Kind::Unexpected, "the cloud shows no checksum that can be compared").permanent()),
+        some => Ok(Some(some.join("; "))),
+    }
 }
 
-fn corrupt(message: String) -> Error {
-    Error::new(Kind::Corrupt, message).hint("run the same command again: it uploads the image anew")
+/// Refuses when the file is not any more what it was when it was opened and verified.
+pub(crate) async fn unchanged(disk: &Arc<Disk>) -> Result<()> {
+    let disk = disk.clone();
+    tokio::task::spawn_blocking(move || disk.check_unchanged()).await.map_err(lost)?
 }
 
-/// The file's hash; `None` for an algorithm that we do not have.
+fn lost(error: tokio::task::JoinError) -> Error {
+    Error::new(Kind::Unexpected, "reading the file was interrupted").caused_by(error)
+}
+
+/// The file's hash, of what was verified or not at all; `None` for an algorithm that we do not have.
 async fn expected(context: &Context, algorithm: &str, spec: &ImageSpec, disk: &Arc<Disk>) -> Result<Option<String>> {
     if let ("sha512", Some(known)) = (algorithm, &spec.file_sha512) {
         return Ok(Some(known.to_ascii_lowercase()));
@@ -59,7 +81,6 @@ async fn expected(context: &Context, algorithm: &str, spec: &ImageSpec, disk: &A
     context.progress().says(&format!("computing the file's {algorithm}, because this cloud shows that"));
     let (disk, token) = (disk.clone(), context.cancellation().clone());
     let work = tokio::task::spawn_blocking(move || hash(&disk, hasher, &|| token.is_cancelled()));
-    let lost = |error: tokio::task::JoinError| Error::new(Kind::Unexpected, "hashing was interrupted").caused_by(error);
     context.or_cancelled(work).await?.map_err(lost)?.map(Some)
 }
 
@@ -87,6 +108,7 @@ fn hash(disk: &Disk, mut hasher: Box<dyn DynDigest + Send>, cancelled: &dyn Fn()
         hasher.update(&block);
         offset = offset.saturating_add(u64::try_from(block.len()).unwrap_or_default());
     }
+    disk.check_unchanged()?;
     Ok(hex(&hasher.finalize()))
 }
 
@@ -99,7 +121,7 @@ mod tests {
     use cloud_publish_core::publisher::Context;
     use serde_json::json;
 
-    use super::compare;
+    use super::difference;
     use crate::glance::Image;
     use crate::testing::spec;
 
@@ -110,26 +132,27 @@ mod tests {
     }
 
     /// 1 MiB and 512 bytes of zeros: more than one block.
-    async fn compared(more: serde_json::Value) -> Result<(), Kind> {
+    async fn same(more: serde_json::Value) -> Result<bool, Kind> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("disk.raw");
         std::fs::write(&path, vec![0; 1_049_088]).unwrap();
         let disk = Arc::new(Disk::open(&DiskSource::new(path, Format::Raw)).unwrap());
         let mut spec = spec();
         spec.file_sha512 = None;
-        compare(&Context::detached(), &image(more), &spec, &disk).await.map_err(|error| error.kind())
+        let found = difference(&Context::detached(), &image(more), &spec, &disk).await;
+        found.map(|difference| difference.is_none()).map_err(|error| error.kind())
     }
 
     #[tokio::test]
-    async fn any_algorithm_that_a_cloud_may_choose_is_compared() {
+    async fn any_algorithm_that_a_cloud_may_choose_is_same() {
         for (algorithm, value) in [
             ("md5", "b88c8724a828bc49a72fa6cd60aa0013"),
             ("sha256", "6f6bbab5d998f7fac0ad1d18ab4dcdf227c4b7f3e44d41d31637ef676c90f749"),
         ] {
             let more = json!({"os_hash_algo": algorithm, "os_hash_value": value});
-            assert_eq!(compared(more).await, Ok(()), "{algorithm}");
+            assert_eq!(same(more).await, Ok(true), "{algorithm}");
             let other = json!({"os_hash_algo": algorithm, "os_hash_value": "00"});
-            assert_eq!(compared(other).await, Err(Kind::Corrupt), "{algorithm}");
+            assert_eq!(same(other).await, Ok(false), "{algorithm}");
         }
     }
 
@@ -137,13 +160,25 @@ mod tests {
     async fn old_clouds_are_compared_by_md5_and_no_hash_at_all_is_an_error() {
         let unknown =
             json!({"os_hash_algo": "whirlpool", "os_hash_value": "00", "checksum": "b88c8724a828bc49a72fa6cd60aa0013"});
-        assert_eq!(compared(unknown).await, Ok(()));
-        assert_eq!(compared(json!({})).await, Err(Kind::Unexpected));
+        assert_eq!(same(unknown).await, Ok(true));
+        assert_eq!(same(json!({})).await, Err(Kind::Unexpected));
     }
 
     #[tokio::test]
-    async fn another_size_is_corrupt_whatever_the_hash() {
+    async fn a_file_that_changed_since_it_was_verified_has_no_hash() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("disk.raw");
+        std::fs::write(&path, vec![0; 1_049_088]).unwrap();
+        let disk = Arc::new(Disk::open(&DiskSource::new(path.clone(), Format::Raw)).unwrap());
+        std::fs::write(&path, vec![1; 1_049_088]).unwrap();
+        let of_now = image(json!({"checksum": "a0702860ae31bee5223b7fde4b530762"}));
+        let error = difference(&Context::detached(), &of_now, &spec(), &disk).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidInput);
+    }
+
+    #[tokio::test]
+    async fn another_size_is_another_file_whatever_the_hash() {
         let short = json!({"size": 1_048_576, "checksum": "b88c8724a828bc49a72fa6cd60aa0013"});
-        assert_eq!(compared(short).await, Err(Kind::Corrupt));
+        assert_eq!(same(short).await, Ok(false));
     }
 }

@@ -6,11 +6,16 @@ use std::iter::successors;
 use std::time::Duration;
 
 use cloud_publish_core::error::{Error, Kind};
+use cloud_publish_core::secret::Secret;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 /// The longest part of a server's message that is worth showing.
 const LONGEST_MESSAGE: usize = 400;
+
+/// The longest pause that a server may ask for. A larger number is a mistake of its own or a proxy's, and would stop the
+/// run for as long as it says.
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
 /// What went wrong on the wire.
 #[derive(Debug, thiserror::Error)]
@@ -52,12 +57,12 @@ impl WireError {
         }
     }
 
-    /// Reads an answer that is not a success.
-    pub(crate) async fn from_response(service: &'static str, response: reqwest::Response) -> Self {
+    /// Reads an answer that is not a success. `secret` is what it was asked with: servers quote what they were sent.
+    pub(crate) async fn from_response(service: &'static str, response: reqwest::Response, secret: &Secret) -> Self {
         let status = response.status();
         let retry_after = retry_after(response.headers());
         let body = response.text().await.unwrap_or_default();
-        Self::Status { service, status, message: message(&body), retry_after }
+        Self::Status { service, status, message: message(&body, secret), retry_after }
     }
 }
 
@@ -141,17 +146,31 @@ fn hint(kind: Kind) -> Option<&'static str> {
     }
 }
 
-/// Seconds; the other form, a date, would need the server's clock and is left to the executor's own pause.
+/// Seconds, up to [`LONGEST_PAUSE`]; the other form, a date, would need the server's clock and is left to the executor's
+/// own pause.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
 }
 
 /// The sentence inside an error's body: Keystone answers JSON, Glance HTML, a proxy whatever it likes.
-pub(crate) fn message(body: &str) -> String {
-    let text = json_message(body).unwrap_or_else(|| html_text(body));
+///
+/// The secret goes first, as it was sent and as JSON or HTML may have written it: once the text is folded and cut, a part
+/// of it could stay.
+fn message(body: &str, secret: &Secret) -> String {
+    let body = without(body, secret);
+    let text = json_message(&body).unwrap_or_else(|| html_text(&body));
+    let text = without(&text, secret);
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").chars().filter(|c| !c.is_control()).take(LONGEST_MESSAGE).collect()
+}
+
+/// The text with three stars in the secret's place.
+pub(crate) fn without(text: &str, secret: &Secret) -> String {
+    match secret.reveal() {
+        "" => text.to_owned(),
+        secret => text.replace(secret, "***"),
+    }
 }
 
 fn json_message(body: &str) -> Option<String> {
@@ -186,6 +205,7 @@ mod tests {
     use std::time::Duration;
 
     use cloud_publish_core::error::{Kind, Retry};
+    use cloud_publish_core::secret::Secret;
     use reqwest::StatusCode;
     use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
@@ -249,12 +269,31 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_made_to_wait_longer_than_ten_minutes() {
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("86400"))]);
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(600)));
+    }
+
+    #[test]
     fn messages_are_found_in_html_json_and_plain_text() {
         let html = "<html>\n <head>\n  <title>403 Forbidden</title>\n </head>\n <body>\n  <h1>403 Forbidden</h1>\n  \
                     Image a&#x27;s is &lt;protected&gt;.<br /><br />\n\n\n </body>\n</html>";
+        let message = |body: &str| message(body, &Secret::new(""));
         assert_eq!(message(html), "Image a's is <protected>.");
         assert_eq!(message(r#"{"error": {"code": 401, "message": "No.", "title": "Unauthorized"}}"#), "No.");
         assert_eq!(message("upstream\n  is down"), "upstream is down");
         assert_eq!(message(&"x".repeat(9000)).len(), 400);
+    }
+
+    #[test]
+    fn no_part_of_a_secret_stays_however_a_server_quotes_it() {
+        let secret = Secret::new("can  a\"ry<7>");
+        let cut = format!("{}{}", "x".repeat(398), secret.reveal());
+        let json = serde_json::json!({"error": {"message": format!("wrong: {}", secret.reveal())}}).to_string();
+        let html = "<h1>401</h1> wrong: can  a&quot;ry&lt;7&gt; ";
+        for body in [secret.reveal(), &cut, &json, html] {
+            let shown = message(body, &secret);
+            assert!(shown.ends_with("**") && !shown.contains("ca") && !shown.contains("ry"), "{shown}");
+        }
     }
 }

@@ -13,16 +13,18 @@ use async_trait::async_trait;
 use cloud_publish_core::publisher::Context;
 use cloud_publish_core::secret::Secret;
 use osauth::{AuthType, EndpointFilters};
-use reqwest::header::HeaderValue;
 use reqwest::{Client as Http, RequestBuilder, Url};
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
 pub(crate) use self::token::Token;
 use crate::clouds::{Cloud, Domain, Named};
-use crate::error::WireError;
+use crate::error::{WireError, without};
 
 const SERVICE: &str = "Keystone";
+
+/// Where every service looks for a token.
+pub(crate) const TOKEN_HEADER: &str = "x-auth-token";
 
 /// A token is renewed this long before its end, or in the last quarter of its life if that is shorter.
 const MARGIN: Duration = Duration::from_secs(300);
@@ -77,11 +79,13 @@ impl Keystone {
         Ok(token)
     }
 
-    /// Forgets a token that was not accepted, unless somebody else has replaced it already.
+    /// Has a token that was not accepted renewed, unless somebody else has replaced it already.
+    ///
+    /// It stays until then: what others look up in its catalogue meanwhile is still true.
     pub(crate) async fn forget(&self, stale: &Arc<Token>) {
         let mut kept = self.0.token.lock().await;
-        if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(&kept.token, stale)) {
-            *kept = None;
+        if let Some(kept) = kept.as_mut().filter(|kept| Arc::ptr_eq(&kept.token, stale)) {
+            kept.renew_at = Duration::ZERO;
         }
     }
 
@@ -90,25 +94,13 @@ impl Keystone {
         let request = self.0.http.post(self.0.endpoint.clone()).json(&self.question());
         let response = request.send().await.map_err(|source| WireError::Transport { service: SERVICE, source })?;
         if !response.status().is_success() {
-            return Err(self.without_password(WireError::from_response(SERVICE, response).await));
+            return Err(WireError::from_response(SERVICE, response, &self.0.cloud.password).await);
         }
         let unreadable = |problem: &str| WireError::Unreadable { service: SERVICE, problem: problem.to_owned() };
         let header = response.headers().get("x-subject-token").and_then(|value| value.to_str().ok());
         let value = Secret::new(header.ok_or_else(|| unreadable("no token in its answer"))?);
         let body = response.bytes().await.map_err(|source| WireError::Transport { service: SERVICE, source })?;
-        Token::read(value, &body).map_err(|problem| WireError::Unreadable { service: SERVICE, problem })
-    }
-
-    /// A server may quote what it was sent.
-    fn without_password(&self, error: WireError) -> WireError {
-        let password = self.0.cloud.password.reveal();
-        match error {
-            WireError::Status { service, status, message, retry_after } if message.contains(password) => {
-                let message = message.replace(password, "***");
-                WireError::Status { service, status, message, retry_after }
-            }
-            other => other,
-        }
+        Token::read(value, &body).map_err(|problem| unreadable(&without(&problem, &self.0.cloud.password)))
     }
 
     fn question(&self) -> Value {
@@ -138,10 +130,7 @@ impl AuthType for Keystone {
     async fn authenticate(&self, _http: &Http, request: RequestBuilder) -> Result<RequestBuilder, osauth::Error> {
         let kept = self.0.token.lock().await;
         let Some(kept) = kept.as_ref() else { return Err(signed_out()) };
-        let mut value = HeaderValue::from_str(kept.token.value.reveal()).map_err(|_| signed_out())?;
-        // Keeps it out of every log of headers.
-        value.set_sensitive(true);
-        Ok(request.header("x-auth-token", value))
+        Ok(request.header(TOKEN_HEADER, kept.token.header().ok_or_else(signed_out)?))
     }
 
     async fn get_endpoint(
@@ -168,4 +157,33 @@ impl AuthType for Keystone {
 
 fn signed_out() -> osauth::Error {
     osauth::Error::new(osauth::ErrorKind::AuthenticationFailed, "not signed in")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use cloud_publish_core::publisher::Context;
+    use osauth::{AuthType as _, EndpointFilters, InterfaceType};
+
+    use super::Keystone;
+    use crate::stub::Stub;
+
+    #[tokio::test]
+    async fn a_token_that_one_request_gives_up_is_renewed_without_signing_out_the_others() {
+        let stub = Stub::start(3600, |_| (200, String::new(), String::new())).await;
+        let cloud = stub.settings().cloud;
+        let http = reqwest::Client::new();
+        let keystone = Keystone::new(http.clone(), Arc::new(cloud));
+        let context = Context::detached();
+        let stale = keystone.token(&context).await.unwrap();
+        keystone.forget(&stale).await;
+        let filters = EndpointFilters::default().with_interfaces(InterfaceType::Public).with_region("One");
+        let found = keystone.get_endpoint(&http, "image", &filters).await.map(|url| url.to_string());
+        assert_eq!(found.unwrap(), format!("{}/", stub.url));
+        let fresh = keystone.token(&context).await.unwrap();
+        assert!(!Arc::ptr_eq(&stale, &fresh));
+        keystone.forget(&stale).await;
+        assert!(Arc::ptr_eq(&fresh, &keystone.token(&context).await.unwrap()));
+    }
 }

@@ -1,6 +1,8 @@
 //! What would stop a run, found before the first byte: regions, names, quotas, the permission to publish.
 
 mod probe;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,9 +15,9 @@ use futures::future::join_all;
 
 use crate::error::classify;
 use crate::guard::confirm;
+use crate::image_record;
 use crate::info::{catalogue_regions, wanted_regions};
 use crate::publisher::{Here, OpenStack};
-use crate::record;
 use crate::upload::same_name;
 
 const MIB: u64 = 1 << 20;
@@ -41,6 +43,7 @@ pub(crate) async fn preflight(
         found.unwrap_or_else(|error| vec![unreadable(region, &error)])
     });
     findings.extend(join_all(looked).await.into_iter().flatten());
+    findings.extend(unverified(target));
     context.check()?;
     Ok(findings)
 }
@@ -63,6 +66,20 @@ async fn missing_regions(target: &OpenStack, context: &Context) -> Result<Vec<Fi
         .collect())
 }
 
+/// Whoever is on the way to such a cloud can read the password and change the images.
+fn unverified(target: &OpenStack) -> Option<Finding> {
+    let cloud = &target.settings.cloud;
+    (!cloud.verify).then(|| Finding {
+        severity: Severity::Warning,
+        region: None,
+        message: format!(
+            "the certificates of cloud `{}` are not checked: clouds.yaml says `verify: false`",
+            cloud.name
+        ),
+        hint: Some("name the certificate authority with `cacert` and remove `verify: false`".to_owned()),
+    })
+}
+
 fn unreadable(region: &Region, error: &Error) -> Finding {
     Finding {
         severity: Severity::Error,
@@ -83,7 +100,7 @@ async fn one_region(
     let here = target.here(context, region).await?;
     let mut findings = Vec::new();
     for spec in specs {
-        match record::expected(spec, &target.settings.config) {
+        match image_record::expected(spec, &target.settings.config) {
             Ok(_) => findings.extend(taken_names(&here, context, spec).await?),
             Err(error) => findings.push(unreadable(region, &error)),
         }

@@ -22,7 +22,8 @@ use crate::error::classify;
 use crate::glance::Glance;
 use crate::keystone::{Keystone, Token};
 use crate::{
-    discard, info, preflight, prove, record, register, replicate, retention, survey, tag, upload, usage, visibility,
+    discard, image_record, info, preflight, prove, register, replicate, retention, survey, tag, upload, usage,
+    visibility,
 };
 
 /// What a target is made of: its part of `publish.toml` and its entry of `clouds.yaml`.
@@ -56,7 +57,7 @@ pub struct OpenStack {
 }
 
 /// One region of the target, for the time of one verb.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Here {
     client: Arc<Client>,
     pub(crate) place: Place,
@@ -132,7 +133,7 @@ impl Publisher for OpenStack {
     }
 
     fn expect(&self, image: &ImageSpec, _region: &Region) -> Result<Expected> {
-        record::expected(image, &self.settings.config)
+        image_record::expected(image, &self.settings.config)
     }
 
     async fn preflight(&self, context: &Context, request: &PreflightRequest) -> Result<Vec<Finding>> {

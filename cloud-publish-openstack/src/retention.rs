@@ -41,7 +41,7 @@ pub(crate) async fn retire(here: &Here, context: &Context, at: &ImageAt) -> Resu
         Ok(()) => Ok(()),
         Err(error) if error.status() == Some(403) => {
             context.progress().says("this cloud does not let us deactivate images: it is hidden and private instead");
-            withdraw(here, context, &image).await
+            make_unfindable(here, context, &image).await
         }
         Err(error) => Err(classify(error, "retire")),
     }
@@ -57,7 +57,7 @@ async fn mark_retired(here: &Here, context: &Context, image: &Image) -> Result<(
 }
 
 /// What comes nearest to deactivating: nobody else finds or uses it.
-async fn withdraw(here: &Here, context: &Context, image: &Image) -> Result<()> {
+async fn make_unfindable(here: &Here, context: &Context, image: &Image) -> Result<()> {
     let glance = here.glance(context);
     if image.visibility == "shared" {
         set_members(glance, &image.id, &BTreeSet::new()).await?;

@@ -71,7 +71,11 @@ impl Stub {
 
     pub(crate) fn target(&self) -> OpenStack {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        OpenStack::new(OpenStackSettings {
+        OpenStack::new(self.settings()).unwrap()
+    }
+
+    pub(crate) fn settings(&self) -> OpenStackSettings {
+        OpenStackSettings {
             target: "openstack".parse().unwrap(),
             owner: "debian".parse().unwrap(),
             cloud: Cloud {
@@ -90,8 +94,7 @@ impl Stub {
             regions: Some(Regions::These(vec![region()])),
             best_effort: Vec::new(),
             deny: Vec::new(),
-        })
-        .unwrap()
+        }
     }
 }
 

@@ -11,9 +11,9 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use crate::error::classify;
 use crate::glance::{Image, Status};
+use crate::image_record::{attributes, visibility};
 use crate::info::{catalogue_regions, wanted_regions};
 use crate::publisher::{Here, OpenStack};
-use crate::record::{attributes, visibility};
 use crate::tags::decode;
 
 /// Members are asked for one image at a time: this many at once.

@@ -3,6 +3,7 @@
 //! Every turn looks again, so whatever another run does in between is seen. A record that can never have data is noted
 //! as a dead generation before the next id is tried.
 
+mod arrived;
 mod found;
 #[cfg(test)]
 mod tests;
@@ -17,8 +18,8 @@ use crate::config::OpenStackConfig;
 use crate::error::{WireError, classify};
 use crate::glance::{Glance, Image};
 use crate::guard::{confirm, find_by_key};
+use crate::image_record;
 use crate::publisher::Here;
-use crate::record;
 
 /// More dead generations than this are no accident.
 const GENERATIONS: u32 = 16;
@@ -83,7 +84,7 @@ impl Upload<'_> {
     async fn create(&mut self) -> Result<Turn> {
         self.refuse_taken_name().await?;
         let at = (&self.here.place, self.here.region());
-        let body = record::body(&self.request.image, self.config, at, self.id())?;
+        let body = image_record::body(&self.request.image, self.config, at, self.id())?;
         match self.glance().create(&body).await {
             Ok(image) => Ok(Turn::Record { image: Box::new(image), fresh: true }),
             Err(error) if error.status() == Some(409) => self.look_at_own_id().await,
@@ -115,12 +116,6 @@ impl Upload<'_> {
         Ok(())
     }
 
-    /// Deletes a record of ours that cannot become an image, and buries its id if it is one of ours.
-    async fn remove(&mut self, image: &Image, reason: &str) -> Result<()> {
-        self.glance().delete(&image.id).await.map_err(|error| classify(error, "remove broken record"))?;
-        if image.id == self.id().to_string() { self.bury(reason).await } else { Ok(()) }
-    }
-
     async fn refuse_taken_name(&self) -> Result<()> {
         let name = self.request.image.name.as_str();
         let taken =
@@ -135,9 +130,10 @@ impl Upload<'_> {
     }
 }
 
-/// The project's images of this name.
+/// The project's living images of this name: a dead record holds none.
 pub(crate) async fn same_name(glance: Glance<'_>, here: &Here, name: &str) -> Result<Vec<Image>, WireError> {
     let found = glance.list(here.place.account.as_str(), &[("name", name)]).await?;
     // A filter such as `in:a,b` is an operator, not a name.
-    Ok(found.into_iter().filter(|image| image.name.as_deref() == Some(name)).collect())
+    let holds = |image: &Image| !image.status.is_dead() && image.name.as_deref() == Some(name);
+    Ok(found.into_iter().filter(holds).collect())
 }

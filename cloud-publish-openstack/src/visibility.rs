@@ -9,8 +9,8 @@ use cloud_publish_core::publisher::{Context, VisibilityRequest};
 use crate::error::{WireError, classify};
 use crate::glance::{Glance, Patch};
 use crate::guard::ours;
+use crate::image_record::visibility_word;
 use crate::publisher::Here;
-use crate::record::visibility_word;
 
 const SHARED: &str = "shared";
 

@@ -88,13 +88,22 @@ pub struct History {
     pub receipts: Vec<Recorded>,
     /// What lies in the ledger and could not be read, one sentence each: to be shown, never a reason to stop.
     pub problems: Vec<String>,
+    /// Those of the problems that may be tombstones: what they forbid is not known.
+    pub unreadable_tombstones: Vec<String>,
 }
 
 impl History {
     /// Puts receipts, read in any order, into theirs.
     pub(super) fn new(mut receipts: Vec<Recorded>, problems: Vec<String>) -> Self {
         receipts.sort_by(|a, b| order(a).cmp(&order(b)));
-        Self { receipts, problems }
+        Self { receipts, problems, unreadable_tombstones: Vec::new() }
+    }
+
+    /// The same with the tombstones, which lie in a folder of their own.
+    pub(super) fn with_tombstones(self, tombstones: Self) -> Self {
+        let receipts = self.receipts.into_iter().chain(tombstones.receipts).collect();
+        let problems = self.problems.into_iter().chain(tombstones.problems.iter().cloned()).collect();
+        Self { unreadable_tombstones: tombstones.problems, ..Self::new(receipts, problems) }
     }
 
     /// The notes that a step's verbs wrote at a place, oldest first.

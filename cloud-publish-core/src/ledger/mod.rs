@@ -78,9 +78,9 @@ impl Ledger {
     /// # Errors
     /// [`crate::error::Kind::Storage`] when the store cannot be read.
     pub async fn history(&self, release: &ReleaseName) -> Result<History> {
-        let mut objects = self.store.list(&paths::release(RECEIPTS, release)?).await?;
-        objects.extend(self.store.list(&paths::release(TOMBSTONES, release)?).await?);
-        self.read(objects).await
+        let receipts = self.store.list(&paths::release(RECEIPTS, release)?).await?;
+        let tombstones = self.read(self.store.list(&paths::release(TOMBSTONES, release)?).await?).await?;
+        Ok(self.read(receipts).await?.with_tombstones(tombstones))
     }
 
     /// Reads the tombstones of all releases, by place, lease term, run and number.

@@ -65,7 +65,7 @@ pub async fn prepare(environment: &Environment, request: &Request) -> Result<Pre
     let ledger = environment.ledger();
     let history = ledger.history(&release.name).await?;
     warn_of(environment, &history);
-    let tombstones: BTreeSet<KeyTag> = ledger.tombstones().await?.iter().map(|tombstone| tombstone.key()).collect();
+    let tombstones = tombstones(&history, request)?;
 
     let (infos, unreachable) = infos(environment, request).await?;
     let quiet = quiet(environment, &ledger, &infos).await?;
@@ -98,6 +98,18 @@ async fn quiet(environment: &Environment, ledger: &Ledger, infos: &Infos<'_>) ->
         }
     }
     Ok(quiet)
+}
+
+/// The keys of images that were deleted on purpose.
+///
+/// A tombstone that cannot be read may forbid anything of the release, so it forbids all of it.
+fn tombstones(history: &History, request: &Request) -> Result<BTreeSet<KeyTag>> {
+    if let Some(first) = history.unreadable_tombstones.first().filter(|_| !request.options.permissions.republish) {
+        return Err(Error::new(Kind::Refused, format!("a tombstone of this release cannot be read: {first}"))
+            .with("release", &request.release.name)
+            .hint("find out what was deleted, and mend or remove the file; --republish ignores tombstones"));
+    }
+    Ok(history.tombstones().iter().map(|tombstone| tombstone.key()).collect())
 }
 
 /// The artifacts that any of the targets takes.

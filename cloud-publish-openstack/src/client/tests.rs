@@ -92,10 +92,10 @@ async fn where_deactivating_is_forbidden_retiring_hides_and_makes_private() {
     stub.target().retire(&Context::detached(), &at).await.unwrap();
     let patches: Vec<String> =
         stub.seen().into_iter().filter(|seen| seen.line.starts_with("PATCH")).map(|seen| seen.body).collect();
-    let [mark, withdrawn] = patches.as_slice() else { panic!("two patches: {patches:?}") };
+    let [mark, unfindable] = patches.as_slice() else { panic!("two patches: {patches:?}") };
     assert!(mark.contains("/cloud-publish-retired"));
-    assert!(withdrawn.contains(r#""path":"/visibility","value":"private""#), "{withdrawn}");
-    assert!(withdrawn.contains(r#""path":"/os_hidden","value":true"#), "{withdrawn}");
+    assert!(unfindable.contains(r#""path":"/visibility","value":"private""#), "{unfindable}");
+    assert!(unfindable.contains(r#""path":"/os_hidden","value":true"#), "{unfindable}");
 }
 
 #[tokio::test]

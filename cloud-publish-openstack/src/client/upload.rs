@@ -10,7 +10,7 @@ use futures::{Stream, StreamExt as _};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Body, Method};
 
-use super::{Client, GLANCE};
+use super::{Client, GLANCE, authenticated};
 use crate::error::WireError;
 
 /// Bytes read from the disk at a time.
@@ -38,7 +38,7 @@ impl Client {
         let sent = Arc::new(AtomicU64::new(0));
         let body = counted(payload.disk, total, sent.clone(), context.progress().clone());
         let work = async {
-            self.keystone.token(context).await?;
+            let token = self.keystone.token(context).await?;
             let url = self.url(payload.path).await?;
             let builder = self
                 .https
@@ -47,9 +47,9 @@ impl Client {
                 .header(CONTENT_TYPE, "application/octet-stream")
                 .header(CONTENT_LENGTH, total)
                 .body(Body::wrap_stream(body));
-            let request = self.authenticated(builder).await?;
+            let request = authenticated(builder, &token)?;
             tracing::debug!(region = %self.region, total, "sending the image");
-            self.execute(&self.https.uploads, request).await
+            self.execute(&self.https.uploads, request, &token).await
         };
         let watched = async {
             tokio::select! {

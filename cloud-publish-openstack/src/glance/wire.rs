@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::tags::is_tag;
+
 /// One image as a GET or a listing shows it.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Image {
@@ -53,9 +55,16 @@ const NOT_PROPERTIES: [&str; 9] =
 
 impl Image {
     /// The properties that somebody has set.
+    ///
+    /// Glance keeps texts. Whatever else stands under the name of one of our tags is shown as JSON, so that it is read as
+    /// a broken tag and not as none.
     pub(crate) fn properties(&self) -> BTreeMap<String, String> {
         let set = self.other.iter().filter(|(name, _)| !NOT_PROPERTIES.contains(&name.as_str()));
-        set.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+        let text = |name: &str, value: &Value| match value {
+            Value::String(text) => Some(text.clone()),
+            other => is_tag(name).then(|| other.to_string()),
+        };
+        set.filter_map(|(name, value)| Some((name.clone(), text(name, value)?))).collect()
     }
 
     /// Whether there is such a property.
@@ -171,6 +180,14 @@ mod tests {
     fn where_a_store_keeps_its_data_is_never_a_property() {
         let image: Image = serde_json::from_str(QUEUED).unwrap();
         assert!(!format!("{:?}", image.properties()).contains("canary"));
+    }
+
+    #[test]
+    fn a_tag_of_ours_that_is_no_text_is_not_taken_for_absent() {
+        let text = QUEUED.replace(r#""hw_disk_bus": "scsi""#, r#""cloud-publish-published": null, "other": null"#);
+        let properties = serde_json::from_str::<Image>(&text).unwrap().properties();
+        assert_eq!(properties.get("cloud-publish-published").map(String::as_str), Some("null"));
+        assert!(!properties.contains_key("other"));
     }
 
     #[test]

@@ -5,12 +5,13 @@ use std::time::Duration;
 use cloud_publish_core::secret::Secret;
 use jiff::Timestamp;
 use reqwest::Url;
+use reqwest::header::HeaderValue;
 use serde::Deserialize;
 
 /// A project-scoped token.
 #[derive(Debug)]
 pub(crate) struct Token {
-    pub(super) value: Secret,
+    pub(crate) value: Secret,
     /// The id of the project.
     pub(crate) project: String,
     /// From issue to expiry, both by the server's clock.
@@ -62,6 +63,13 @@ impl Token {
         let lifetime = token.expires_at.duration_since(token.issued_at);
         let lifetime = Duration::try_from(lifetime).map_err(|_| "the token ends before it begins")?;
         Ok(Self { value, project, lifetime, catalogue: token.catalog })
+    }
+
+    /// The token as the value of a header that no log shows; `None` when it cannot be one.
+    pub(crate) fn header(&self) -> Option<HeaderValue> {
+        let mut value = HeaderValue::from_str(self.value.reveal()).ok()?;
+        value.set_sensitive(true);
+        Some(value)
     }
 
     /// Where a service is in a region.

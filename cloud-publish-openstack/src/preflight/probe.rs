@@ -1,13 +1,13 @@
 //! May this user make images public? Glance does not tell its policy: only a try shows.
 
-use cloud_publish_core::error::Result;
+use cloud_publish_core::error::{Error, Kind, Result};
 use cloud_publish_core::identity::Marks;
 use cloud_publish_core::names::{Owner, Rendition};
 use cloud_publish_core::publisher::{Context, Finding, ImageSpec, Severity};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::error::classify;
+use crate::error::{WireError, classify};
 use crate::glance::Status;
 use crate::publisher::Here;
 use crate::tags::{TAG, decode, encode};
@@ -18,15 +18,19 @@ use crate::visibility::not_allowed;
 const RENDITION: &str = "probe";
 
 /// Makes an empty hidden public record under a random id and deletes it at once; and those that killed runs left.
+///
+/// Both calls run on their own to the end, even when the run is asked to stop or this future is dropped: a public record
+/// must not be left behind by that.
 pub(super) async fn may_publish(here: &Here, context: &Context, spec: &ImageSpec) -> Result<Option<Finding>> {
-    let glance = here.glance(context);
+    context.check()?;
     delete_leftovers(here, context, &spec.tags.owner).await?;
-    match glance.create(&record(here, spec)?).await {
-        Ok(image) => {
-            glance.delete(&image.id).await.map_err(|error| classify(error, "remove the permission probe"))?;
-            Ok(None)
-        }
-        Err(error) if error.status() == Some(403) => {
+    let record = record(here, spec)?;
+    let own = here.clone();
+    let tried = tokio::spawn(async move { make_and_delete(&own, &record).await }).await;
+    match tried.map_err(|lost| Error::new(Kind::Unexpected, "the permission probe was interrupted").caused_by(lost))? {
+        Ok(()) => Ok(None),
+        Err(Failed::Deleting(error)) => Err(classify(error, "remove the permission probe")),
+        Err(Failed::Creating(error)) if error.status() == Some(403) => {
             let refused = not_allowed("public");
             Ok(Some(Finding {
                 severity: Severity::Error,
@@ -35,7 +39,7 @@ pub(super) async fn may_publish(here: &Here, context: &Context, spec: &ImageSpec
                 hint: refused.advice().map(ToOwned::to_owned),
             }))
         }
-        Err(error) => Err(classify(error, "probe the permission to publish")),
+        Err(Failed::Creating(error)) => Err(classify(error, "probe the permission to publish")),
     }
 }
 
@@ -52,6 +56,18 @@ async fn delete_leftovers(here: &Here, context: &Context, owner: &Owner) -> Resu
         }
     }
     Ok(())
+}
+
+enum Failed {
+    Creating(WireError),
+    Deleting(WireError),
+}
+
+async fn make_and_delete(here: &Here, record: &Value) -> Result<(), Failed> {
+    let context = Context::detached();
+    let glance = here.glance(&context);
+    let image = glance.create(record).await.map_err(Failed::Creating)?;
+    glance.delete(&image.id).await.map_err(Failed::Deleting)
 }
 
 fn record(here: &Here, spec: &ImageSpec) -> Result<Value> {

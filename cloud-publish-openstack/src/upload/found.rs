@@ -7,12 +7,10 @@ use cloud_publish_core::poll::{Pace, poll_until};
 use cloud_publish_core::publisher::Staged;
 
 use super::Upload;
-use crate::content;
 use crate::error::{WireError, classify};
 use crate::glance::{Image, Status};
-use crate::tags::decode;
 
-/// How long to wait for somebody else's upload. A record whose client died is `queued` again within seconds.
+/// How long to wait for somebody else's upload. A record whose client died is `queued` again within a minute.
 const BUSY: Pace =
     Pace { first: Duration::from_secs(1), longest: Duration::from_secs(15), deadline: Duration::from_secs(3600) };
 
@@ -24,19 +22,25 @@ const SETTLE: Pace =
 const RESTORE: Pace =
     Pace { first: Duration::from_millis(500), longest: Duration::from_secs(3), deadline: Duration::from_secs(15) };
 
+/// The states in which a record has no data and nobody sends any.
+const NOBODY_SENDS: [Status; 2] = [Status::Queued, Status::Killed];
+
 impl Upload<'_> {
     /// Brings a record of ours further; `None` means: look again.
     pub(super) async fn carry_on(&mut self, image: &Image, fresh: bool) -> Result<Option<Staged>> {
         match image.status {
-            Status::Active | Status::Deactivated => self.check(image, 0).await.map(Some),
+            Status::Active | Status::Deactivated => self.adopt(image).await.map(Some),
             Status::Queued => self.send(image, fresh).await,
             status if status.is_busy() => {
-                self.context.progress().says("somebody else is uploading this image: waiting for it");
+                self.says(
+                    image,
+                    "somebody is uploading it, or Glance has not noticed yet that an upload was cut off (a minute)",
+                );
                 self.settled(image, BUSY).await.map_err(|error| stuck(error, image))?;
                 Ok(None)
             }
             status if status.is_dead() => {
-                self.remove(image, "the record is dead").await?;
+                self.remove_if_still(&image.id, &NOBODY_SENDS, "the record is dead").await?;
                 Ok(None)
             }
             status => Err(Error::new(Kind::Unexpected, format!("record {} is {status}", image.id))),
@@ -44,12 +48,14 @@ impl Upload<'_> {
     }
 
     async fn send(&mut self, image: &Image, fresh: bool) -> Result<Option<Staged>> {
-        let disk = self.disk();
-        let size = disk.file_size();
-        let Err(error) = self.glance().put_file(&image.id, disk).await else {
-            let Some(image) = self.settled(image, SETTLE).await? else { return Ok(None) };
-            // Back in `queued`: Glance refused the data after it had taken it.
-            return if image.status == Status::Queued { Ok(None) } else { self.check(&image, size).await.map(Some) };
+        let Err(error) = self.glance().put_file(&image.id, self.disk()).await else {
+            return match self.settled(image, SETTLE).await? {
+                Some(image) if matches!(image.status, Status::Active | Status::Deactivated) => {
+                    self.accept(&image).await.map(Some)
+                }
+                // Gone, or back in `queued`: Glance refused the data after it had taken it.
+                _ => Ok(None),
+            };
         };
         match error.status() {
             // Another run was quicker, or the record has been deleted: looking again tells.
@@ -66,31 +72,35 @@ impl Upload<'_> {
         }
     }
 
-    /// Glance itself failed at our data, so nobody is sending any more, whatever the record says.
+    /// Glance itself failed, at our data or before it looked at them.
     ///
-    /// A gateway's 502 or 504 does not come here: behind it Glance may still be writing.
+    /// A record in `saving` may then be another run's, whose upload goes on: looking again waits for it.
     async fn failed_inside(&mut self, image: &Image, fresh: bool, error: WireError) -> Result<Option<Staged>> {
-        let reason = match self.settled(image, RESTORE).await {
-            Ok(None) => return Ok(None),
-            Ok(Some(now)) if now.status == Status::Active => {
-                return self.check(&now, self.disk().file_size()).await.map(Some);
+        self.says(image, "Glance failed and is putting the record back");
+        match self.settled(image, RESTORE).await {
+            Ok(Some(now)) if now.status == Status::Queued && fresh => Err(classify(error, "send image")),
+            // It may have data of an earlier try that Glance cannot replace.
+            Ok(Some(now)) if NOBODY_SENDS.contains(&now.status) => {
+                self.remove_if_still(&image.id, &NOBODY_SENDS, "Glance cannot take data for this record").await?;
+                Ok(None)
             }
-            Ok(Some(now)) if now.status == Status::Queued && fresh => return Err(classify(error, "send image")),
-            // It has data of an earlier try that Glance cannot replace.
-            Ok(Some(_)) => "Glance cannot take data for this record",
-            // Its database failed at the end, and then at putting the record back: it would stay `saving` for ever.
-            Err(late) if late.kind() == Kind::TimedOut => "Glance has lost the upload of this record",
-            Err(other) => return Err(other),
-        };
-        self.remove(image, reason).await.map(|()| None)
+            Ok(_) => Ok(None),
+            Err(late) if late.kind() == Kind::TimedOut => Ok(None),
+            Err(other) => Err(other),
+        }
     }
 
     async fn refused(&mut self, image: &Image, error: WireError) -> Error {
         let error = classify(error, "send image");
-        match self.remove(image, "Glance refused its data").await {
-            Ok(()) => error,
+        match self.remove_if_still(&image.id, &NOBODY_SENDS, "Glance refused its data").await {
+            Ok(true) => error,
+            Ok(false) => error.with("left behind", format!("record {}", image.id)),
             Err(left) => error.with("left behind", format!("record {}: {left}", image.id)),
         }
+    }
+
+    fn says(&self, image: &Image, why: &str) {
+        self.context.progress().says(&format!("waiting for record {}: {why}", image.id));
     }
 
     /// Waits until nobody sends data any more; `None` when the record is gone.
@@ -104,25 +114,6 @@ impl Upload<'_> {
             })
         })
         .await
-    }
-
-    /// Compares what Glance has with the file; what differs is removed unless it was published.
-    async fn check(&mut self, image: &Image, sent: u64) -> Result<Staged> {
-        let staged = Staged { region: self.here.region().clone(), id: image.id.clone(), sent };
-        let request = self.request;
-        let Err(error) = content::compare(self.context, image, &request.image, &request.disk).await else {
-            return Ok(staged);
-        };
-        let error = error.during("upload").with("id", &image.id);
-        let labels = decode(&image.properties(), &self.here.place, self.here.region());
-        let in_use = image.visibility != "private" || !labels.marks.is_ok_and(|marks| marks.published.is_none());
-        if error.kind() == Kind::Corrupt {
-            if in_use {
-                return Err(error.hint("it is published: look at it before you delete it"));
-            }
-            self.remove(image, "what arrived was not what was sent").await?;
-        }
-        Err(error)
     }
 }
 

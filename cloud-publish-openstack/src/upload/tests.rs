@@ -1,20 +1,45 @@
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use cloud_publish_core::clock::FastClock;
+use cloud_publish_core::digest::hex;
 use cloud_publish_core::disk::{Disk, DiskSource, Format};
-use cloud_publish_core::error::{Kind, Retry};
-use cloud_publish_core::publisher::{Context, Publisher as _, UploadRequest};
+use cloud_publish_core::error::{Error, Kind, Result, Retry};
+use cloud_publish_core::publisher::{Context, Note, Notes, Progress, Publisher as _, UploadRequest};
+use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
+use crate::image_record::body;
 use crate::stub::{Answer, Seen, Stub, region};
-use crate::testing::spec;
+use crate::testing::{place, spec};
 
-/// A Glance with one record that answers the first uploads badly.
+/// A Glance with at most one record, whose uploads go as they are told to.
+#[derive(Default)]
 struct Broken {
-    /// What an upload does to the record: its status after it, and the answer.
-    uploads: Vec<(&'static str, u16)>,
+    uploads: Vec<Upload>,
     record: Option<Value>,
+    /// What the record turns into after so many looks at it.
+    later: Option<(usize, Value)>,
+    /// A file that somebody writes while the record is made.
+    rewritten: Option<PathBuf>,
     burnt: Vec<String>,
+}
+
+/// What an upload does to the record, and the answer.
+struct Upload {
+    record: Value,
+    answer: u16,
+}
+
+fn upload(status: &str, answer: u16) -> Upload {
+    Upload { record: json!({"status": status}), answer }
+}
+
+fn change(record: &mut Value, changes: Value) {
+    record.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
 }
 
 impl Broken {
@@ -30,68 +55,186 @@ impl Broken {
                 if self.burnt.iter().any(|id| record["id"] == **id) {
                     return (409, String::new(), String::new());
                 }
-                record["status"] = json!("queued");
-                record["owner"] = json!("p1");
+                change(&mut record, json!({"status": "queued", "owner": "p1"}));
                 self.record = Some(record.clone());
+                if let Some(path) = self.rewritten.take() {
+                    std::fs::write(path, [b'b'; SIZE]).unwrap();
+                }
                 ok(201, &record)
             }
             ("PUT", _) => {
-                let (status, answer) = if self.uploads.is_empty() { ("active", 204) } else { self.uploads.remove(0) };
+                let upload = if self.uploads.is_empty() { upload("active", 204) } else { self.uploads.remove(0) };
+                let checksum = hex(&Md5::digest(&request.body));
                 let record = self.record.as_mut().unwrap();
-                record["status"] = json!(status);
-                record["size"] = json!(512);
-                record["checksum"] = json!("bf619eac0cdf3f68d496ea9344137e8b");
-                (answer, String::new(), String::new())
+                change(record, json!({"size": request.body.len(), "checksum": checksum}));
+                change(record, upload.record);
+                (upload.answer, String::new(), String::new())
             }
             ("DELETE", path) => {
                 self.burnt.push(path.trim_start_matches("/v2/images/").to_owned());
                 self.record = None;
                 (204, String::new(), String::new())
             }
-            _ => self.record.as_ref().map_or((404, String::new(), String::new()), |record| ok(200, record)),
+            _ => self.look(),
         }
+    }
+
+    fn look(&mut self) -> Answer {
+        let Some(record) = &mut self.record else { return (404, String::new(), String::new()) };
+        match self.later.take() {
+            Some((0, changes)) => change(record, changes),
+            Some((left, changes)) => self.later = Some((left - 1, changes)),
+            None => {}
+        }
+        (200, String::new(), record.to_string())
     }
 }
 
-/// Uploads 512 zeros; the last id that was made, and how many were deleted.
-async fn uploaded(uploads: Vec<(&'static str, u16)>, tries: usize) -> (Result<u64, (Kind, Retry)>, usize) {
-    let broken = Arc::new(Mutex::new(Broken { uploads, record: None, burnt: Vec::new() }));
-    let server = broken.clone();
-    let stub = Stub::start(3600, move |request| server.lock().unwrap().answer(request)).await;
+/// Keeps what is said to people.
+#[derive(Debug, Default)]
+struct Heard(Mutex<Vec<String>>);
+
+impl Progress for Heard {
+    fn advanced(&self, _done: u64, _total: u64) {}
+
+    fn says(&self, message: &str) {
+        self.0.lock().unwrap().push(message.to_owned());
+    }
+}
+
+#[async_trait]
+impl Notes for Heard {
+    async fn write(&self, _note: Note) -> Result<()> {
+        Ok(())
+    }
+
+    fn earlier(&self) -> Vec<Note> {
+        Vec::new()
+    }
+}
+
+const SIZE: usize = 512;
+
+/// What came of the last of some tries to upload 512 bytes.
+struct Outcome {
+    sent: Result<u64>,
+    deleted: usize,
+    said: Vec<String>,
+}
+
+impl Outcome {
+    fn short(self) -> (Result<u64, (Kind, Retry)>, usize) {
+        (self.sent.map_err(|error| (error.kind(), error.retry())), self.deleted)
+    }
+
+    fn error(self) -> (Error, usize) {
+        (self.sent.unwrap_err(), self.deleted)
+    }
+}
+
+async fn uploaded(uploads: Vec<Upload>, tries: usize) -> Outcome {
+    uploaded_to(Broken { uploads, ..Broken::default() }, tries).await
+}
+
+async fn uploaded_to(mut broken: Broken, tries: usize) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("disk.raw");
-    std::fs::write(&path, [0; 512]).unwrap();
-    let disk = Arc::new(Disk::open(&DiskSource::new(path, Format::Raw)).unwrap());
+    std::fs::write(&path, [b'a'; SIZE]).unwrap();
+    let disk = Arc::new(Disk::open(&DiskSource::new(path.clone(), Format::Raw)).unwrap());
+    broken.rewritten = broken.rewritten.map(|_| path);
+    let broken = Arc::new(Mutex::new(broken));
+    let server = broken.clone();
+    let stub = Stub::start(3600, move |request| server.lock().unwrap().answer(request)).await;
     let request = UploadRequest { image: Arc::new(spec()), region: region(), disk };
-    let context = Context::with_clock(Arc::new(FastClock::new("2026-01-01T00:00:00Z".parse().unwrap(), 2000)));
+    let clock = Arc::new(FastClock::new("2026-01-01T00:00:00Z".parse().unwrap(), 2000));
+    let heard = Arc::new(Heard::default());
+    let context = Context::new(CancellationToken::new(), clock, heard.clone(), heard.clone());
     let target = stub.target();
     let mut outcome = target.upload(&context, &request).await;
     for _ in 1..tries {
         outcome = target.upload(&context, &request).await;
     }
-    let burnt = broken.lock().unwrap().burnt.len();
-    (outcome.map(|staged| staged.sent).map_err(|error| (error.kind(), error.retry())), burnt)
-}
-
-#[tokio::test]
-async fn a_record_that_glance_lost_while_saving_our_data_is_replaced_by_the_next_generation() {
-    assert_eq!(uploaded(vec![("saving", 500)], 1).await, (Ok(512), 1));
+    let deleted = broken.lock().unwrap().burnt.len();
+    let said = heard.0.lock().unwrap().clone();
+    Outcome { sent: outcome.map(|staged| staged.sent), deleted, said }
 }
 
 #[tokio::test]
 async fn a_fresh_record_that_glance_failed_at_is_kept_for_another_try() {
-    let (outcome, deleted) = uploaded(vec![("queued", 500)], 1).await;
+    let (outcome, deleted) = uploaded(vec![upload("queued", 500)], 1).await.short();
     assert_eq!((outcome, deleted), (Err((Kind::Unavailable, Retry::After(None))), 0));
-    assert_eq!(uploaded(vec![("queued", 500)], 2).await, (Ok(512), 0));
+    assert_eq!(uploaded(vec![upload("queued", 500)], 2).await.short(), (Ok(512), 0));
 }
 
 #[tokio::test]
 async fn a_record_that_glance_failed_at_twice_is_replaced_by_the_next_generation() {
-    assert_eq!(uploaded(vec![("queued", 500), ("queued", 500)], 2).await, (Ok(512), 1));
+    let twice = vec![upload("queued", 500), upload("queued", 500)];
+    assert_eq!(uploaded(twice, 2).await.short(), (Ok(512), 1));
+}
+
+#[tokio::test]
+async fn a_record_that_is_published_is_not_removed_whatever_glance_answered() {
+    for published in [json!({"visibility": "public"}), json!({"cloud-publish-published": "2026-01-01T00:00:00Z"})] {
+        let twice = vec![upload("queued", 500), Upload { record: with_status("queued", published), answer: 500 }];
+        let (outcome, deleted) = uploaded(twice, 2).await.short();
+        assert_eq!((outcome, deleted), (Err((Kind::Conflict, Retry::Never)), 0));
+    }
+}
+
+fn with_status(status: &str, mut changes: Value) -> Value {
+    changes["status"] = json!(status);
+    changes
 }
 
 #[tokio::test]
 async fn a_record_that_somebody_else_is_filling_is_waited_for_and_never_deleted() {
-    let (outcome, deleted) = uploaded(vec![("saving", 409)], 1).await;
-    assert_eq!((outcome, deleted), (Err((Kind::TimedOut, Retry::Never)), 0));
+    for answer in [409, 500] {
+        let (outcome, deleted) = uploaded(vec![upload("saving", answer)], 1).await.short();
+        assert_eq!((outcome, deleted), (Err((Kind::TimedOut, Retry::Never)), 0), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_of_another_run_that_goes_on_while_ours_fails_is_taken_when_it_is_done() {
+    let later = Some((20, json!({"status": "active"})));
+    let outcome = uploaded_to(Broken { uploads: vec![upload("saving", 500)], later, ..Broken::default() }, 1).await;
+    assert!(outcome.said.iter().any(|message| message.contains("somebody is uploading it")), "{:?}", outcome.said);
+    assert_eq!(outcome.short(), (Ok(0), 0));
+}
+
+#[tokio::test]
+async fn a_file_that_is_rewritten_before_it_is_sent_is_refused_and_what_arrived_is_deleted() {
+    let broken = Broken { rewritten: Some(PathBuf::new()), ..Broken::default() };
+    let (error, deleted) = uploaded_to(broken, 1).await.error();
+    assert_eq!((error.kind(), deleted), (Kind::InvalidInput, 1));
+    assert!(error.advice().is_some_and(|hint| hint.contains("run the same command again")), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_was_sent_and_did_not_arrive_is_deleted_unless_somebody_has_published_it() {
+    let wrong = |more| Upload { record: with_status("active", more), answer: 204 };
+    let (error, deleted) = uploaded(vec![wrong(json!({"checksum": "00"}))], 1).await.error();
+    assert_eq!((error.kind(), deleted), (Kind::Corrupt, 1));
+    let published = json!({"checksum": "00", "cloud-publish-published": "2026-01-01T00:00:00Z"});
+    let (error, deleted) = uploaded(vec![wrong(published)], 1).await.error();
+    assert_eq!((error.kind(), deleted), (Kind::Corrupt, 0));
+    assert!(error.advice().is_some_and(|hint| hint.contains("look at image")), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_image_that_another_publisher_made_of_another_file_is_named_and_left_alone() {
+    let config = serde_json::from_str(r#"{"cloud": "stub"}"#).unwrap();
+    let mut record = body(&spec(), &config, (&place(), &region()), Uuid::nil()).unwrap();
+    let theirs = "cd".repeat(64);
+    change(
+        &mut record,
+        json!({"status": "active", "owner": "p1", "size": 400, "os_hash_algo": "sha512",
+        "os_hash_value": theirs}),
+    );
+    let (error, deleted) = uploaded_to(Broken { record: Some(record), ..Broken::default() }, 1).await.error();
+    assert_eq!((error.kind(), deleted), (Kind::Conflict, 0));
+    for part in [Uuid::nil().to_string(), theirs, spec().file_sha512.unwrap()] {
+        assert!(error.message().contains(&part), "{error}");
+    }
+    assert!(error.advice().is_some_and(|hint| hint.contains("openstack image delete")), "{error:?}");
 }

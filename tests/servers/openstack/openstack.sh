@@ -20,7 +20,7 @@ PYTHON=${PYTHON:-python3}
 PACKAGES=(glance keystone python-openstackclient pyuwsgi) # their versions: constraints.txt
 KEY=$(cat "$0" "$HERE/conf.sh" "$HERE/constraints.txt" | sha256sum | cut -c1-12)
 SHARED=$CACHE/openstack/$KEY
-VENV=$CACHE/openstack/venv-$(cat "$HERE/constraints.txt" "$HERE/sqlite.sed" | sha256sum | cut -c1-12)
+VENV=$CACHE/openstack/venv-$(sha256sum <"$HERE/constraints.txt" | cut -c1-12)
 
 say() { printf 'openstack: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -41,9 +41,6 @@ install_venv() {
   quietly "$VENV/install.log" "$VENV/bin/pip" install --disable-pip-version-check --no-input --prefer-binary \
     --no-compile -c "$HERE/constraints.txt" "${PACKAGES[@]}"
   # the services import a lot: compile once, in parallel, so that every later start is quick
-  sed -i -f "$HERE/sqlite.sed" "$VENV"/lib/python3*/site-packages/oslo_db/sqlalchemy/engines.py
-  grep -q 'BEGIN IMMEDIATE' "$VENV"/lib/python3*/site-packages/oslo_db/sqlalchemy/engines.py ||
-    die "oslo.db begins its transactions elsewhere now: see sqlite.sed"
   "$VENV/bin/python" -m compileall -q -j 2 "$VENV/lib" >/dev/null 2>&1 || true
   touch "$VENV/.done"
 }
@@ -56,6 +53,8 @@ install_schemas() { # empty databases, copied by every instance: saves 20 s for 
   KEYSTONE=1 GLANCE_ONE=2 GLANCE_TWO=3 write_conf "$SHARED"
   quietly "$SHARED/log/schema.log" "$VENV/bin/keystone-manage" --config-file "$SHARED/etc/keystone/keystone.conf" db_sync
   quietly "$SHARED/log/schema.log" "$VENV/bin/glance-manage" --config-file "$SHARED/etc/one/glance-api.conf" db_sync
+  "$VENV/bin/python" -c 'import sqlite3, sys; [sqlite3.connect(f).execute("pragma journal_mode=wal") for f in sys.argv[1:]]' \
+    "$SHARED/data/keystone/keystone.sqlite" "$SHARED/data/one/glance.sqlite"
   touch "$SHARED/.done"
 }
 
@@ -101,8 +100,9 @@ launch() { # DIR name port module environment...: the server's pid is in $PID
   local dir=$1 name=$2 port=$3 module=$4; shift 4
   # Uploads with Content-Length are exact; chunked ones work too, but uwsgi refuses a chunk over 1 MiB.
   # Connection: close, because uwsgi's http-socket drops idle connections without saying so.
+  # Readers do not hold up writers (WAL mode, see install_schemas), and writers wait for each other (immediate.py).
   env "$@" PYTHONWARNINGS=ignore setpriv --pdeathsig TERM "$VENV/bin/uwsgi" \
-    --http-socket "$HOST:$port" --module "$module" --procname-prefix "$name " --virtualenv "$VENV" \
+    --http-socket "$HOST:$port" --module "$module" --procname-prefix "$name " --virtualenv "$VENV" --pythonpath "$HERE" --import immediate \
     --enable-threads --threads "${OPENSTACK_THREADS:-8}" --need-app --die-on-term --so-keepalive --buffer-size 65535 \
     --add-header "Connection: close" --socket-timeout 300 --http-timeout 300 --disable-logging --log-date --listen 64 \
     </dev/null >>"$dir/log/$name-uwsgi.log" 2>&1 &

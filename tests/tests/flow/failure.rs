@@ -209,3 +209,14 @@ async fn nothing_is_copied_from_a_home_image_that_must_be_left_alone() {
         assert_eq!(world.cloud.writes().len(), writes);
     }
 }
+
+#[tokio::test]
+async fn a_tombstone_that_cannot_be_read_forbids_the_release() {
+    let (mut world, state) = (World::new(Replication::None), store());
+    let torn = Path::from("tombstone/v1/bookworm-20240101/01JH000000000000000000000A/0000000001.json");
+    state.put(&torn, "{\"schema\": 1, \"ru".into()).await.unwrap();
+    assert_eq!(world.publish(&state).await.unwrap_err().kind(), Kind::Refused);
+    assert_eq!(world.cloud.writes(), vec![]);
+    world.options.permissions.republish = true;
+    assert_eq!(world.publish(&state).await.unwrap().outcome, RunOutcome::Complete);
+}
