@@ -1,5 +1,7 @@
 //! May this user make images public? Glance does not tell its policy: only a try shows.
 
+use std::time::Duration;
+
 use cloud_publish_core::error::{Error, Kind, Result};
 use cloud_publish_core::identity::Marks;
 use cloud_publish_core::names::{Owner, Rendition};
@@ -23,13 +25,23 @@ const RENDITION: &str = "probe";
 /// must not be left behind by that.
 pub(super) async fn may_publish(here: &Here, context: &Context, spec: &ImageSpec) -> Result<Option<Finding>> {
     context.check()?;
-    delete_leftovers(here, context, &spec.tags.owner).await?;
+    if let Err(error) = delete_leftovers(here, context, &spec.tags.owner).await {
+        tracing::debug!(%error, "an earlier run's permission probe stays");
+    }
     let record = record(here, spec)?;
     let own = here.clone();
     let tried = tokio::spawn(async move { make_and_delete(&own, &record).await }).await;
     match tried.map_err(|lost| Error::new(Kind::Unexpected, "the permission probe was interrupted").caused_by(lost))? {
         Ok(()) => Ok(None),
-        Err(Failed::Deleting(error)) => Err(classify(error, "remove the permission probe")),
+        // The permission is proven all the same.
+        Err(Failed::Deleting(id, error)) => Ok(Some(Finding {
+            severity: Severity::Warning,
+            region: Some(here.region().clone()),
+            message: format!(
+                "the empty record {id}, which showed that images may be made public, is still there: {error}"
+            ),
+            hint: Some("the next run that makes public images here removes it".to_owned()),
+        })),
         Err(Failed::Creating(error)) if error.status() == Some(403) => {
             let refused = not_allowed("public");
             Ok(Some(Finding {
@@ -60,14 +72,25 @@ async fn delete_leftovers(here: &Here, context: &Context, owner: &Owner) -> Resu
 
 enum Failed {
     Creating(WireError),
-    Deleting(WireError),
+    /// The record, and why it is still there.
+    Deleting(String, WireError),
 }
+
+/// How often its removal is tried: another run may remove it at the same moment, at which Glance fails.
+const REMOVALS: u32 = 4;
 
 async fn make_and_delete(here: &Here, record: &Value) -> Result<(), Failed> {
     let context = Context::detached();
     let glance = here.glance(&context);
     let image = glance.create(record).await.map_err(Failed::Creating)?;
-    glance.delete(&image.id).await.map_err(Failed::Deleting)
+    let mut tries = 1;
+    loop {
+        match glance.delete(&image.id).await {
+            Err(_) if tries < REMOVALS => context.clock().sleep(Duration::from_secs(1)).await,
+            answer => return answer.map_err(|error| Failed::Deleting(image.id, error)),
+        }
+        tries += 1;
+    }
 }
 
 fn record(here: &Here, spec: &ImageSpec) -> Result<Value> {
