@@ -50,17 +50,6 @@ impl Exit {
         }
     }
 
-    /// The end of a command that an error stopped in the middle.
-    pub(crate) fn of_failure(error: &Error) -> Self {
-        match error.kind() {
-            // Bad files are noticed before the first byte is sent.
-            Kind::InvalidInput => Self::Refused,
-            Kind::Refused => Self::Guarded,
-            Kind::LeaseHeld => Self::Waiting,
-            _ => Self::Incomplete,
-        }
-    }
-
     /// The end of a run.
     pub(crate) fn of_summary(summary: &Summary) -> Self {
         match summary.outcome {

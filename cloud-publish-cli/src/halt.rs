@@ -53,12 +53,9 @@ impl Halt {
         move |error| Self { stage, error }
     }
 
-    /// How the command ends.
+    /// How the command ends: what stops it is always before the first step; what fails later is in a summary.
     pub(crate) fn exit(&self) -> Exit {
-        match self.stage {
-            Stage::Run => Exit::of_failure(&self.error),
-            _ => Exit::of_refusal(&self.error),
-        }
+        Exit::of_refusal(&self.error)
     }
 
     /// The stage to report: a bad file is the input's fault, whenever it was noticed.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::exit::Exit;
 use crate::output::Console;
 
-const FIRST: &str = "stopping: short changes are finished, transfers are left where the next run takes them up\n\
+const FIRST: &str = "stopping: short changes are finished, uploads are dropped; the same line again continues\n\
                      press Ctrl-C again to stop at once\n";
 const SECOND: &str = "stopped at once: run the same command again, it finds what was done\n";
 

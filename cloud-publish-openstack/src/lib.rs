@@ -12,8 +12,8 @@
 //!    A second `POST` of that id is refused (409), so two runs never make two. The id of a deleted record stays taken:
 //!    409 with nothing to `GET` is a dead generation, and the next one is tried.
 //! 4. `PUT /v2/images/{id}/file` with its length; then size and hash are compared with the file's. A record in `saving`
-//!    belongs to another run and is waited for, never deleted, unless the upload was our own and Glance answered it with
-//!    500; one in `queued` takes the data again, even after its client died.
+//!    may belong to another run and is waited for, never deleted; one in `queued` takes the data again, even after its
+//!    client died. Only what this very call has sent is deleted when it is not the file.
 //! 5. `PATCH` of `visibility`, members, `os_hidden`, marks; `deactivate` retires, `DELETE` ends it. Each looks first
 //!    whether the image is in our project and still carries exactly our tags.
 //!

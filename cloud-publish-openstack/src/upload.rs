@@ -82,7 +82,9 @@ impl Upload<'_> {
 
     /// Makes the record of this generation.
     async fn create(&mut self) -> Result<Turn> {
-        self.refuse_taken_name().await?;
+        if self.refuse_taken_name().await? == Name::Ours {
+            return Ok(Turn::Again);
+        }
         let at = (&self.here.place, self.here.region());
         let body = image_record::body(&self.request.image, self.config, at, self.id())?;
         match self.glance().create(&body).await {
@@ -116,18 +118,29 @@ impl Upload<'_> {
         Ok(())
     }
 
-    async fn refuse_taken_name(&self) -> Result<()> {
+    async fn refuse_taken_name(&self) -> Result<Name> {
         let name = self.request.image.name.as_str();
         let taken =
             same_name(self.glance(), self.here, name).await.map_err(|error| classify(error, "look for name"))?;
-        match taken.first() {
-            None => Ok(()),
+        let (ours, foreign): (Vec<Image>, Vec<Image>) =
+            taken.into_iter().partition(|image| confirm(self.here, image, &self.request.image.tags).is_ok());
+        match foreign.first() {
             Some(image) => {
                 Err(Error::new(Kind::NameTaken, format!("image {} has the name `{name}` already", image.id))
                     .hint("rename or delete it, or change `naming.image`"))
             }
+            None if ours.is_empty() => Ok(Name::Free),
+            None => Ok(Name::Ours),
         }
     }
+}
+
+/// Whose a name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Name {
+    Free,
+    /// Another run has made the same image since we looked for it.
+    Ours,
 }
 
 /// The project's living images of this name: a dead record holds none.

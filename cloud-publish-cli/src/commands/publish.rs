@@ -66,7 +66,7 @@ fn show(app: &App, session: &Session, (prepared, preflight): (&Prepared, &Prefli
     let release = &session.request.release.name;
     let text = match plan.is_empty() {
         true if !remarks.is_empty() => String::new(),
-        true => format!("nothing to do: {release} is as it should be\n"),
+        true => format!("nothing to do: all of {release} is published\n"),
         false => plan_in_brief(plan, seen(prepared)),
     };
     if is_asking {

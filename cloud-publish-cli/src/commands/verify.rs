@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::args::VerifyArgs;
 use crate::exit::Exit;
 use crate::halt::{Halt, Stage};
-use crate::output::{Progress, Show, SummaryLine, Table, Word};
+use crate::output::{Progress, Show, SummaryLine, Table, Word, count};
 use crate::overview::images;
 use crate::session::{App, Selection, Session};
 
@@ -42,10 +42,17 @@ pub(super) async fn run(app: &App, args: &VerifyArgs) -> Result<Exit, Halt> {
         return Ok(exit);
     }
     app.console.data(&table(&rows).render());
+    let sentence = match (rows.len(), wrong.len()) {
+        (all, 0) => format!("{} as the manifest says\n", count(all, "image")),
+        (all, wrong) => format!("{wrong} of {} not as the manifest says\n", count(all, "image")),
+    };
+    app.console.say(&sentence);
     if !is_complete {
         let targets: Vec<&str> = session.target_names().map(AsRef::as_ref).collect();
         let command = format!("publish --release {} --to {}", session.request.release.name, targets.join(","));
-        app.console.say(&format!("next: `{command}` adds what is missing; with --repair it sets visibility back\n"));
+        app.console.say(&format!(
+            "next: `{command}` adds what is missing; with --repair it sets visibility back; it never changes content\n"
+        ));
     }
     Ok(exit)
 }

@@ -57,7 +57,7 @@ fn az(url: &str) -> object_store::Result<impl ObjectStore + use<>> {
 
 /// The ledger tries again by itself: a store that is away is said soon.
 fn patience() -> RetryConfig {
-    RetryConfig { max_retries: 1, retry_timeout: Duration::from_secs(10), ..RetryConfig::default() }
+    RetryConfig { max_retries: 0, retry_timeout: Duration::from_secs(10), ..RetryConfig::default() }
 }
 
 fn unusable(url: &str, error: impl std::error::Error + Send + Sync + 'static) -> Error {

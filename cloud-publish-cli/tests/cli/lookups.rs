@@ -47,6 +47,7 @@ fn verify_finds_a_published_release_correct() {
     local   local   generic  amd64  correct  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
     -- stderr
     surveying local
+    1 image as the manifest says
     "#);
 }
 
@@ -63,6 +64,7 @@ fn verify_can_read_the_content_back() {
         content read back: sha256:[HEX]
     -- stderr
     surveying local
+    1 image as the manifest says
     "#);
 }
 
@@ -84,7 +86,8 @@ fn verify_notices_an_image_that_was_removed() {
         its file [FOLDER]/public/bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw is missing
     -- stderr
     surveying local
-    next: `publish --release bookworm-20240101 --to local` adds what is missing; with --repair it sets visibility back
+    1 of 1 image not as the manifest says
+    next: `publish --release bookworm-20240101 --to local` adds what is missing; with --repair it sets visibility back; it never changes content
     "#);
 }
 

@@ -33,10 +33,11 @@ fn each_step_says_when_it_starts_and_when_it_is_done() {
     local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
     -- stderr
     surveying local
+    checking local
     plan for bookworm-20240101:
       local: 1 image to 1 region, 1 MiB to send; 5 steps
     start  local/generic-amd64/local/upload
-    done   local/generic-amd64/local/upload ([TIME]): [HEX]
+    done   local/generic-amd64/local/upload ([TIME])
     start  local/generic-amd64/local/register
     done   local/generic-amd64/local/register ([TIME]): bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
     start  local/generic-amd64/local/set-visibility
@@ -63,7 +64,7 @@ fn publishing_again_does_nothing_and_writes_nothing() {
     local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
     -- stderr
     surveying local
-    nothing to do: bookworm-20240101 is as it should be
+    nothing to do: all of bookworm-20240101 is published
     complete: bookworm-20240101: 1 of 1 image published, [TIME]
     next: `publish verify --release bookworm-20240101` compares it with the manifest any time
     "#);
@@ -80,6 +81,7 @@ fn a_dry_run_shows_the_plan_and_writes_nothing() {
     -- stdout
     -- stderr
     surveying local
+    checking local
     plan for bookworm-20240101:
       local: 1 image to 1 region, 1 MiB to send; 5 steps
     dry run: nothing was written
@@ -105,6 +107,7 @@ fn a_plan_names_every_step_with_its_reason_and_writes_nothing() {
       point           generic-amd64  local   it is the newest of its line
     -- stderr
     surveying local
+    checking local
     "#);
     place.assert_unchanged(&before);
 }

@@ -275,7 +275,7 @@ pub(crate) fn made_in(made: &Made, region: &Region) -> Option<ImageId> {
 fn made_id(made: &Made) -> Option<String> {
     match made {
         Made::Images { images, .. } => images.first().map(|image| image.id.to_string()),
-        Made::Staged { staged } => Some(staged.id.clone()),
-        Made::Change | Made::Mark { .. } | Made::Listing { .. } => None,
+        // Of no use to anybody: the image that is made of it is what has an id.
+        Made::Staged { .. } | Made::Change | Made::Mark { .. } | Made::Listing { .. } => None,
     }
 }

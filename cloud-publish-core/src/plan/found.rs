@@ -139,7 +139,8 @@ fn alone(one: &FoundImage) -> Found<'_> {
         (_, Life::Published) => Found::Published(one),
         (_, life) => Found::Leave {
             message: format!("{} is {life}", one.id),
-            hint: "a policy or a person did that, and it stays so until it is restored: publish a new version".into(),
+            hint: "a policy or a person did that, and it stays so: undo it with the cloud's own tools, or publish a new version"
+                .into(),
         },
     }
 }
@@ -150,7 +151,8 @@ pub(super) fn refusal(state: &TargetState<'_>, image: &ImageRef, region: &Region
     Some(Refusal {
         kind,
         target: state.info.target.clone(),
-        image: Some(image.clone()),
+        // A region that cannot be read is one matter, however many images it was to have.
+        image: (kind != RefusalKind::Unreadable).then(|| image.clone()),
         region: Some(region.clone()),
         message,
         hint,

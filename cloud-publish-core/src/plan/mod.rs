@@ -159,6 +159,7 @@ impl Plan {
         }
         plan.drift.sort();
         plan.refusals.sort();
+        plan.refusals.dedup();
         plan
     }
 

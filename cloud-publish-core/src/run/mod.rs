@@ -9,6 +9,7 @@ mod books;
 mod carry_out;
 mod inputs;
 mod outlook;
+mod patience;
 mod preflight;
 mod prepare;
 mod summary;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use futures::future::join_all;
 use serde::Serialize;
 
+use super::patience::patiently;
 use super::{Environment, Prepared};
 use crate::error::{Kind, Result};
-use crate::event::Trouble;
+use crate::event::{Event, Trouble};
 use crate::names::{Region, TargetName};
 use crate::plan::RefusalKind;
 use crate::publisher::{Finding, ImageSpec, PreflightRequest, Probe, Severity};
@@ -58,7 +59,13 @@ impl Prepared {
                     return (&one.info.target, Ok(Vec::new()));
                 }
                 let request = PreflightRequest { additions, probe };
-                (&one.info.target, one.target.publisher.preflight(context, &request).await)
+                let target = &one.info.target;
+                environment.reporter.report(&Event::Stage {
+                    name: "checking".to_owned(),
+                    release: self.plan.release.clone(),
+                    target: Some(target.clone()),
+                });
+                (target, patiently(context, || one.target.publisher.preflight(context, &request)).await)
             }
         });
         for (target, answer) in context.or_cancelled(join_all(asked)).await? {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 
 use super::inputs::{Input, gather};
+use super::patience::patiently;
 use super::{Environment, Request, Target};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Trouble};
@@ -134,7 +135,7 @@ async fn infos<'a>(
     let context = environment.context();
     let asked = request.targets.iter().map(|target| {
         let context = &context;
-        async move { (target, target.publisher.info(context).await) }
+        async move { (target, patiently(context, || target.publisher.info(context)).await) }
     });
     let mut infos: Infos<'a> = Vec::new();
     let mut unreachable = BTreeMap::new();
@@ -179,7 +180,7 @@ async fn observe(
     let asked = infos.into_iter().map(|(target, info)| {
         stage(environment, request, "surveying", Some(&target.config.name));
         let (context, survey) = (&context, &survey);
-        async move { (target, info, target.publisher.survey(context, survey).await) }
+        async move { (target, info, patiently(context, || target.publisher.survey(context, survey)).await) }
     });
     let mut observed = Vec::new();
     for (target, info, survey) in context.or_cancelled(join_all(asked)).await? {

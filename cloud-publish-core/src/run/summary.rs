@@ -168,7 +168,8 @@ impl Failure {
     }
 }
 
-/// What was left as it is although it is not published: retired, or there in another rendition.
+/// What was left as it is although users do not have it as they should: retired, there in another rendition, or made
+/// narrower or wider by hand. A hidden image is what age makes of it.
 pub(super) fn unpublished(prepared: &Prepared, images: &[ImageState]) -> Vec<Failure> {
     let is_left = |drift: &&Drift| {
         let required = prepared
@@ -180,7 +181,7 @@ pub(super) fn unpublished(prepared: &Prepared, images: &[ImageState]) -> Vec<Fai
             && images.iter().any(|image| {
                 (&image.target, &image.region) == (&drift.target, &drift.region)
                     && (&image.variant, &image.arch) == (&drift.image.variant, &drift.image.arch)
-                    && !matches!(image.state, Life::Published | Life::Hidden)
+                    && image.state != Life::Hidden
             })
     };
     let failure = |drift: &Drift| Failure {

@@ -117,8 +117,8 @@ impl Upload<'_> {
     }
 }
 
-/// A record whose upload another run has lost inside Glance stays `saving` for ever (see [`Upload::failed_inside`]), and
-/// only a person can tell that from an upload that is slow.
+/// A record whose upload Glance has lost, its database failing at the end and again at putting the record back, stays
+/// `saving` for ever, and only a person can tell that from an upload that is slow.
 fn stuck(error: Error, image: &Image) -> Error {
     if error.kind() != Kind::TimedOut {
         return error;

@@ -23,6 +23,8 @@ struct Broken {
     record: Option<Value>,
     /// What the record turns into after so many looks at it.
     later: Option<(usize, Value)>,
+    /// The record that another run makes after the look for the key and before the look for the name.
+    twin: Option<Value>,
     /// A file that somebody writes while the record is made.
     rewritten: Option<PathBuf>,
     burnt: Vec<String>,
@@ -47,7 +49,12 @@ impl Broken {
         let ok = |status: u16, body: &Value| (status, String::new(), body.to_string());
         match request.line.split_once(' ').unwrap_or_default() {
             ("GET", path) if path.starts_with("/v2/images?") => {
-                let shown = self.record.iter().filter(|_| path.contains("os_hidden=false") && !path.contains("name="));
+                let by_name = path.contains("name=");
+                if let Some(twin) = self.twin.take_if(|_| by_name) {
+                    self.record = Some(twin);
+                    return ok(200, &json!({"images": [self.record]}));
+                }
+                let shown = self.record.iter().filter(|_| path.contains("os_hidden=false") && !by_name);
                 ok(200, &json!({"images": shown.collect::<Vec<_>>()}))
             }
             ("POST", _) => {
@@ -237,4 +244,23 @@ async fn an_image_that_another_publisher_made_of_another_file_is_named_and_left_
         assert!(error.message().contains(&part), "{error}");
     }
     assert!(error.advice().is_some_and(|hint| hint.contains("openstack image delete")), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_record_that_another_run_begins_to_fill_just_before_its_removal_is_waited_for() {
+    let uploads = vec![upload("queued", 500), upload("queued", 500)];
+    // One look after the first try, one after the second, and the one before the removal.
+    let later = Some((2, json!({"status": "saving"})));
+    let outcome = uploaded_to(Broken { uploads, later, ..Broken::default() }, 2).await;
+    assert_eq!(outcome.short(), (Err((Kind::TimedOut, Retry::Never)), 0));
+}
+
+#[tokio::test]
+async fn an_image_that_another_run_makes_while_we_look_is_taken_and_its_name_is_not_foreign() {
+    let config = serde_json::from_str(r#"{"cloud": "stub"}"#).unwrap();
+    let mut twin = body(&spec(), &config, (&place(), &region()), Uuid::nil()).unwrap();
+    let checksum = hex(&Md5::digest([b'a'; SIZE]));
+    change(&mut twin, json!({"status": "active", "owner": "p1", "size": SIZE, "checksum": checksum}));
+    let outcome = uploaded_to(Broken { twin: Some(twin), ..Broken::default() }, 1).await;
+    assert_eq!(outcome.short(), (Ok(0), 0));
 }
