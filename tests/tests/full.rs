@@ -7,7 +7,7 @@ use cloud_publish_tests::measure::{Used, measure};
 use cloud_publish_tests::servers::{OpenStack, PUBLISHER_ADMIN, REGIONS, unique_owner};
 use cloud_publish_tests::site::{Artifact, Site};
 use cloud_publish_tests::{boot, foreign, images, is_full_run};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const MARKER: &str = "CLOUD-PUBLISH-BOOT-OK variant=debian";
@@ -103,33 +103,37 @@ fn publish_uploads() -> Used {
     used
 }
 
-/// The arguments of `openstack image create` for an image of nobody else's.
-fn create(owner: &str) -> Vec<String> {
-    let property = format!("cloud-publish-owner={owner}");
-    let words = ["image", "create", "--disk-format", "raw", "--container-format", "bare", "--property", &property];
-    words.into_iter().map(str::to_owned).collect()
-}
-
 fn openstackclient_uploads() -> Used {
-    let owner = unique_owner("client");
-    let mut arguments = create(&owner);
-    arguments.extend(["--file".to_owned(), images::big().raw.path.display().to_string(), owner.clone()]);
+    let (owner, big) = (unique_owner("client"), images::big());
+    let (property, file) = (format!("cloud-publish-owner={owner}"), big.raw.path.display().to_string());
+    let what = ["--disk-format", "raw", "--container-format", "bare", "--property", &property, "--file", &file, &owner];
+    let arguments = [&["image", "create"], &what[..]].concat();
     let used = measure(&foreign::client(PUBLISHER_ADMIN, REGIONS[0], &arguments));
     foreign::wipe(&owner);
     used
 }
 
-fn curl_uploads() -> Used {
-    let owner = unique_owner("curl");
-    let cli = |arguments: &[String]| foreign::openstack_cli(PUBLISHER_ADMIN, REGIONS[0], arguments).trim().to_owned();
-    let value = |column: &str| ["--format", "value", "--column", column].map(str::to_owned).to_vec();
-    let id = cli(&[create(&owner), value("id"), vec![owner.clone()]].concat());
-    let token = cli(&[vec!["token".to_owned(), "issue".to_owned()], value("id")].concat());
+/// `curl` with a token of python-openstackclient.
+fn curl(content_type: &str) -> Command {
+    let issue = ["token", "issue", "--format", "value", "--column", "id"];
+    let token = foreign::openstack_cli(PUBLISHER_ADMIN, REGIONS[0], &issue);
     let mut curl = Command::new("curl");
-    curl.args(["--silent", "--show-error", "--fail", "--header", "content-type: application/octet-stream"]);
-    curl.args(["--header", &format!("x-auth-token: {token}"), "--upload-file"]).arg(images::big().raw.path);
-    curl.arg(format!("{}/v2/images/{id}/file", OpenStack::from_env().glance[0]));
-    let used = measure(&curl);
+    curl.args(["--silent", "--show-error", "--fail", "--header", &format!("content-type: {content_type}")]);
+    curl.args(["--header", &format!("x-auth-token: {}", token.trim())]);
+    curl
+}
+
+/// An upload and nothing else: the record is there, nothing is hashed or compared.
+fn curl_uploads() -> Used {
+    let (owner, glance) = (unique_owner("curl"), &OpenStack::from_env().glance[0]);
+    let record = json!({"name": owner, "disk_format": "raw", "container_format": "bare", "cloud-publish-owner": owner});
+    let mut create = curl("application/json");
+    create.args(["--data", &record.to_string(), &format!("{glance}/v2/images")]);
+    let made: Value = serde_json::from_slice(&create.output().unwrap().stdout).expect("the record");
+    let mut send = curl("application/octet-stream");
+    send.arg("--upload-file").arg(images::big().raw.path);
+    send.arg(format!("{glance}/v2/images/{}/file", made["id"].as_str().unwrap()));
+    let used = measure(&send);
     foreign::wipe(&owner);
     used
 }
