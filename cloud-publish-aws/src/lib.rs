@@ -36,7 +36,29 @@
 //! the largest crate of the build, which is one more reason for a crate of its own.
 
 mod capability;
+mod client;
 mod config;
+mod discard;
+mod error;
+mod expect;
+mod guard;
+mod info;
+mod marketplace;
+mod point;
+mod preflight;
+mod prove;
+mod publisher;
+mod register;
+mod replicate;
+mod retention;
+mod survey;
+mod tag;
+mod tags;
+mod upload;
+mod usage;
+mod visibility;
 
+pub use aws_config::SdkConfig;
 pub use capability::capability;
-pub use config::{AwsConfig, provider_schema};
+pub use config::{AwsConfig, ImageDefaults, Import, MarketplaceListing, SnapshotVisibility, Upload, provider_schema};
+pub use publisher::{Aws, AwsSettings};

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::identity::{ImageTags, Line, Marks, Place};
 use crate::manifest::Visibility;
 use crate::names::{ImageId, PointerName, Region};
+use crate::publisher::Listing;
 
 /// Where in its life an image is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -150,6 +151,17 @@ pub struct FoundPointer {
     pub to: Option<ImageId>,
 }
 
+/// A version of ours at a marketplace listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundListing {
+    /// Which of the target's listings.
+    pub listing: String,
+    /// The image it offers.
+    pub image: ImageId,
+    /// How far it is.
+    pub state: Listing,
+}
+
 /// What could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
@@ -168,6 +180,8 @@ pub struct Survey {
     pub staged: Vec<FoundStaged>,
     /// Pointers.
     pub pointers: Vec<FoundPointer>,
+    /// Marketplace versions of the release asked about in detail.
+    pub listings: Vec<FoundListing>,
     /// What could not be read; empty when the survey is complete.
     pub incomplete: Vec<Gap>,
 }

@@ -55,7 +55,7 @@ pub(crate) fn expected(spec: &ImageSpec, config: &OpenStackConfig) -> Result<Exp
     if let Some(sha512) = &spec.file_sha512 {
         attributes.insert(SHA512.to_owned(), sha512.to_ascii_lowercase());
     }
-    Ok(Expected { attributes, pointers: Vec::new() })
+    Ok(Expected { attributes, ..Expected::default() })
 }
 
 /// What an image shows, our tags left out.

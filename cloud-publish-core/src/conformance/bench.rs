@@ -1,5 +1,6 @@
 //! A workbench for one check: a publisher, an image of its own to make, and looks at what is there.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::conformance::failure::{Failure, doing, ensure};
@@ -7,7 +8,7 @@ use crate::conformance::fixture::Fixture;
 use crate::identity::Marks;
 use crate::names::Region;
 use crate::publisher::{
-    Context, ImageAt, ImageSpec, Publisher, RegisterRequest, Registered, ReplicateRequest, Replication, Staged,
+    Context, Detail, ImageAt, ImageSpec, Publisher, RegisterRequest, Registered, ReplicateRequest, Replication, Staged,
     SurveyRequest, TagRequest, TargetInfo, UploadRequest, VisibilityRequest,
 };
 use crate::survey::{FoundImage, FoundStaged, Survey};
@@ -124,7 +125,12 @@ impl<'a> Bench<'a> {
 
     /// A survey, which must be complete.
     pub(super) async fn survey(&self) -> Result<Survey, Failure> {
-        let detail = Some(self.spec.tags.release.clone());
+        let mut pointers = BTreeSet::new();
+        for region in self.regions() {
+            let expected = doing("expect", self.publisher.expect(&self.spec, &region))?;
+            pointers.extend(expected.pointers.into_iter().chain(expected.own_pointers));
+        }
+        let detail = Some(Detail { release: self.spec.tags.release.clone(), pointers });
         let request = SurveyRequest { owner: self.fixture.owner().clone(), detail };
         let survey = doing("survey", self.publisher.survey(&self.context, &request).await)?;
         ensure(survey.incomplete.is_empty(), || format!("the survey is incomplete: {:?}", survey.incomplete))?;

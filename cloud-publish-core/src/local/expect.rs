@@ -17,5 +17,5 @@ pub(super) fn expect(site: &Site, image: &ImageSpec, region: &Region) -> Result<
         ("sha512", image.file_sha512.clone()),
     ];
     let attributes = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    Ok(Expected { attributes, pointers: folder.pointer()?.into_iter().collect() })
+    Ok(Expected { attributes, pointers: folder.pointer()?.into_iter().collect(), ..Expected::default() })
 }

@@ -1,5 +1,6 @@
 //! The names that images and pointers get: the templates of `[naming]`, filled.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::problem::Place;
@@ -8,6 +9,7 @@ use super::template::{Placeholder, Template};
 use super::words::quote;
 use crate::error::{Error, Kind, Result};
 use crate::names::{Class, ImageName, Owner, TargetName};
+use crate::publisher::ImageSpec;
 
 /// The templates of an owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +85,6 @@ impl Naming {
     }
 
     fn fill(&self, template: &Template, release: &Release, artifact: &Artifact, target: &TargetName) -> String {
-        let date = release.date.to_zoned(TimeZone::UTC).strftime("%Y%m%d").to_string();
         let values = Values {
             owner: self.owner.as_str(),
             release: release.name.as_str(),
@@ -93,11 +94,35 @@ impl Naming {
             arch: artifact.arch.as_str(),
             class: release.class,
             version: release.version.as_str(),
-            date: &date,
+            date: &day(release.date),
             target: target.as_str(),
         };
         values.fill(template)
     }
+}
+
+impl Template {
+    /// The text for one image at a target: what providers make names of their own from.
+    pub fn fill_for(&self, image: &ImageSpec, target: &TargetName) -> String {
+        let tags = &image.tags;
+        let values = Values {
+            owner: tags.owner.as_str(),
+            release: tags.release.as_str(),
+            suite: tags.suite.as_str(),
+            suite_id: &image.suite_id,
+            variant: tags.variant.as_str(),
+            arch: tags.arch.as_str(),
+            class: tags.class,
+            version: tags.version.as_str(),
+            date: &day(tags.date),
+            target: target.as_str(),
+        };
+        values.fill(self)
+    }
+}
+
+fn day(date: Timestamp) -> String {
+    date.to_zoned(TimeZone::UTC).strftime("%Y%m%d").to_string()
 }
 
 #[cfg(test)]

@@ -72,6 +72,11 @@ impl Template {
         }
         filled
     }
+
+    /// Whether a placeholder occurs in it.
+    pub fn mentions(&self, placeholder: Placeholder) -> bool {
+        self.0.contains(&Part::Value(placeholder))
+    }
 }
 
 impl FromStr for Template {

@@ -94,7 +94,7 @@ impl Publisher for MemoryPublisher {
             true => vec![PointerName::new(format!("{}/latest", image.family))?],
             false => Vec::new(),
         };
-        Ok(Expected { attributes: register::attributes(image), pointers })
+        Ok(Expected { attributes: register::attributes(image), pointers, ..Expected::default() })
     }
 
     async fn preflight(&self, context: &Context, request: &PreflightRequest) -> Result<Vec<Finding>> {

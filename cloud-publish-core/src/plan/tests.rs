@@ -58,7 +58,7 @@ fn tags(release: &str, date: &str) -> ImageTags {
 
 fn desired(info: &TargetInfo) -> Desired {
     let tags = tags("r1", "2024-01-01");
-    let expected = Expected { attributes: BTreeMap::new(), pointers: vec!["latest".parse().unwrap()] };
+    let expected = Expected { pointers: vec!["latest".parse().unwrap()], ..Expected::default() };
     let place = |wanted: &WantedRegion| DesiredPlace {
         region: wanted.region.clone(),
         required: wanted.required,

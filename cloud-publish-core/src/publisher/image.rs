@@ -73,4 +73,10 @@ pub struct Expected {
     pub attributes: BTreeMap<String, String>,
     /// The pointers that should resolve to it while it is the newest of its line.
     pub pointers: Vec<PointerName>,
+    /// Pointers of its own, which carry its version and lead to it for good.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own_pointers: Vec<PointerName>,
+    /// The marketplace listings that should offer it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listings: Vec<String>,
 }

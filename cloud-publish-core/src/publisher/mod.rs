@@ -13,9 +13,9 @@ pub use self::capability::{Capability, ReadBack, Replication, TargetInfo, Visibi
 pub use self::context::{Context, Note, Notes, Progress};
 pub use self::image::{Expected, ImageAt, ImageSpec};
 pub use self::request::{
-    Deletion, Finding, Listing, ListingRequest, Marking, PointRequest, PreflightRequest, Probe, Proof, ProveRequest,
-    RegisterRequest, Registered, ReplicateRequest, Severity, Staged, SurveyRequest, TagRequest, UploadRequest, Usage,
-    VisibilityRequest,
+    Deletion, Detail, Finding, Listing, ListingRequest, Marking, PointRequest, PreflightRequest, Probe, Proof,
+    ProveRequest, RegisterRequest, Registered, ReplicateRequest, Severity, Staged, SurveyRequest, TagRequest,
+    UploadRequest, Usage, VisibilityRequest,
 };
 use crate::error::Result;
 use crate::names::Region;

@@ -1,6 +1,6 @@
 //! The verbs' requests and replies: one struct each, owned, so that a caller can keep and repeat them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -60,8 +60,17 @@ pub struct Finding {
 pub struct SurveyRequest {
     /// Whose.
     pub owner: Owner,
-    /// The release whose images are wanted in every detail, where details cost further calls.
-    pub detail: Option<ReleaseName>,
+    /// What is wanted in every detail, where details cost further calls.
+    pub detail: Option<Detail>,
+}
+
+/// What a survey shall look at more closely than at the rest.
+#[derive(Clone, Debug)]
+pub struct Detail {
+    /// The release whose images are wanted in every detail: parties they are shared with, marketplace versions.
+    pub release: ReleaseName,
+    /// Pointers to resolve in every region, besides those that cost nothing to find.
+    pub pointers: BTreeSet<PointerName>,
 }
 
 /// Asks for staged bytes.

@@ -12,9 +12,9 @@ use crate::event::{Event, Trouble};
 use crate::identity::{KeyTag, Place};
 use crate::ledger::{History, Holder, Ledger, RunId};
 use crate::manifest::{Artifact, Together};
-use crate::names::TargetName;
+use crate::names::{PointerName, TargetName};
 use crate::plan::{ArtifactRef, Desired, InputFacts, Plan, TargetState, desired};
-use crate::publisher::{SurveyRequest, TargetInfo};
+use crate::publisher::{Detail, SurveyRequest, TargetInfo};
 use crate::survey::Survey;
 
 /// A target, what it should hold and what it holds.
@@ -176,14 +176,23 @@ async fn observe(
     facts: &BTreeMap<ArtifactRef, InputFacts>,
 ) -> Result<(Vec<Observed>, BTreeMap<TargetName, Trouble>)> {
     let context = environment.context();
-    let survey = SurveyRequest { owner: environment.config.owner.clone(), detail: Some(request.release.name.clone()) };
-    let asked = infos.into_iter().map(|(target, info)| {
+    let mut wanted = Vec::new();
+    for (target, info) in infos {
+        let cloud = (target.publisher.as_ref(), &info);
+        wanted.push((target, desired(&environment.config, &request.release, &target.config, facts, cloud)?, info));
+    }
+    let asked = wanted.into_iter().map(|(target, desired, info)| {
         stage(environment, request, "surveying", Some(&target.config.name));
-        let (context, survey) = (&context, &survey);
-        async move { (target, info, patiently(context, || target.publisher.survey(context, survey)).await) }
+        let detail = Detail { release: request.release.name.clone(), pointers: pointers(&desired) };
+        let survey = SurveyRequest { owner: environment.config.owner.clone(), detail: Some(detail) };
+        let context = &context;
+        async move {
+            let survey = patiently(context, || target.publisher.survey(context, &survey)).await;
+            (target, info, desired, survey)
+        }
     });
     let mut observed = Vec::new();
-    for (target, info, survey) in context.or_cancelled(join_all(asked)).await? {
+    for (target, info, desired, survey) in context.or_cancelled(join_all(asked)).await? {
         let survey = match survey {
             Ok(survey) => survey,
             Err(error) if error.kind() == Kind::Cancelled => return Err(error),
@@ -192,11 +201,15 @@ async fn observe(
                 continue;
             }
         };
-        let cloud = (target.publisher.as_ref(), &info);
-        let desired = desired(&environment.config, &request.release, &target.config, facts, cloud)?;
         observed.push(Observed { target: target.clone(), info, desired, survey });
     }
     Ok((observed, unreachable))
+}
+
+/// Every pointer that should lead to one of these images.
+fn pointers(desired: &[Desired]) -> BTreeSet<PointerName> {
+    let expected = desired.iter().flat_map(|image| &image.places).map(|place| &place.expected);
+    expected.flat_map(|expected| expected.pointers.iter().chain(&expected.own_pointers)).cloned().collect()
 }
 
 fn warn_of(environment: &Environment, history: &History) {

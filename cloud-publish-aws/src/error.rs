@@ -1,0 +1,169 @@
+//! What AWS's codes mean to a caller. The one place where they are known.
+//!
+//! Codes: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>,
+//! <https://docs.aws.amazon.com/ebs/latest/userguide/ebsapi-errors.html>.
+
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use cloud_publish_core::error::{Error, Kind};
+
+/// What one call of the SDK failed with, as far as we look at it.
+#[derive(Debug, thiserror::Error)]
+enum CallError {
+    #[error("{code}: {message}")]
+    Answered { code: String, message: String },
+    #[error("{0}")]
+    NoAnswer(String),
+}
+
+/// The code that AWS answered with, if it answered.
+pub(crate) fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<&str> {
+    error.as_service_error().and_then(ProvideErrorMetadata::code)
+}
+
+/// Turns a failed call into an error of ours. `operation` is the API's own name for the call: `RegisterImage`.
+pub(crate) fn classify<E, R>(error: &SdkError<E, R>, operation: &'static str) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    match error.as_service_error().and_then(|service| service.code().map(|code| (code, service.message()))) {
+        Some((code, message)) => {
+            let cause = CallError::Answered { code: code.to_owned(), message: message.unwrap_or("").to_owned() };
+            answered(code, operation).caused_by(cause)
+        }
+        None => no_answer(error, operation),
+    }
+}
+
+fn no_answer<E, R>(error: &SdkError<E, R>, operation: &'static str) -> Error
+where
+    E: std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    let text = CallError::NoAnswer(DisplayErrorContext(error).to_string());
+    let (kind, message) = match error {
+        SdkError::TimeoutError(_) => (Kind::TimedOut, "AWS did not answer in time"),
+        SdkError::DispatchFailure(failure) if failure.as_other().is_some() || failure.is_user() => {
+            (Kind::Unauthenticated, "there are no usable AWS credentials")
+        }
+        SdkError::DispatchFailure(_) => (Kind::Unavailable, "AWS could not be reached"),
+        SdkError::ConstructionFailure(_) => (Kind::InvalidInput, "the request could not be made"),
+        _ => (Kind::Unavailable, "AWS's answer could not be read"),
+    };
+    let made = Error::new(kind, message).during(operation).caused_by(text);
+    if kind == Kind::Unauthenticated { made.hint(SIGN_IN) } else { made }
+}
+
+const SIGN_IN: &str = "check who you are with `aws sts get-caller-identity`; sign in, or set `profile` or `roles`";
+
+fn answered(code: &str, operation: &'static str) -> Error {
+    let (kind, message) = kind(code);
+    let error = Error::new(kind, message).during(operation);
+    match kind {
+        Kind::Unauthenticated => error.hint(SIGN_IN),
+        Kind::PermissionDenied => error.hint(format!("allow `{operation}` in the policy of who publishes")),
+        Kind::QuotaExceeded => {
+            error.hint("ask for more at Service Quotas, or remove what is not needed; then run the same command again")
+        }
+        _ => error,
+    }
+}
+
+fn kind(code: &str) -> (Kind, &'static str) {
+    match code {
+        "RequestLimitExceeded" | "Throttling" | "ThrottlingException" | "ThrottledException"
+        | "RequestThrottledException" | "RequestThrottled" | "TooManyRequestsException" | "SlowDown"
+        | "BandwidthLimitExceeded" | "TooManyUpdates" | "PriorRequestNotComplete" | "EC2ThrottledException"
+        // Limits on what runs at one time: they pass.
+        | "ConcurrentCopyLimitExceeded" | "ConcurrentSnapshotLimitExceeded" | "ConcurrentCopySnapshotLimitExceeded"
+        | "PendingSnapshotLimitExceeded" | "SnapshotCreationPerVolumeRateExceeded" | "ConcurrentTagAccess" => {
+            (Kind::Throttled, "AWS asks us to slow down")
+        }
+        "ResourceLimitExceeded" | "SnapshotLimitExceeded" | "ServiceQuotaExceededException" | "LimitExceededException"
+        | "TagLimitExceeded" | "ParameterLimitExceeded" | "HierarchyLevelLimitExceededException"
+        | "AMIQuotaExceeded" | "PublicAMILimitExceeded" => (Kind::QuotaExceeded, "a limit of the account is reached"),
+        "AuthFailure" | "InvalidClientTokenId" | "UnrecognizedClientException" | "SignatureDoesNotMatch"
+        | "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "IncompleteSignature" | "MissingAuthenticationToken"
+        | "InvalidAccessKeyId" | "InvalidIdentityToken" | "IDPRejectedClaim" => {
+            (Kind::Unauthenticated, "AWS does not accept the credentials")
+        }
+        "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "OperationNotPermitted"
+        | "Forbidden" | "UnauthorizedAccess" => (Kind::PermissionDenied, "the credentials may not do this"),
+        "OptInRequired" => (Kind::PermissionDenied, "the region is not enabled for the account"),
+        "InvalidAMIName.Duplicate" => (Kind::NameTaken, "the name is taken"),
+        "InvalidSnapshot.InUse" | "ResourceInUse" | "ResourceInUseException" => (Kind::InUse, "it is in use"),
+        "IdempotentParameterMismatch" | "ConflictException" | "ParameterAlreadyExists" | "IncorrectState"
+        | "IncorrectStateException" => (Kind::Conflict, "it is not in the state that the call needs"),
+        "InternalError" | "InternalFailure" | "InternalServerException" | "InternalServiceError" | "InternalServerError"
+        | "ServiceUnavailable" | "ServiceUnavailableException" | "Unavailable" | "RequestTimeout"
+        | "RequestTimeoutException" | "InsufficientCapacity" => (Kind::Unavailable, "AWS failed"),
+        code if is_missing(code) => (Kind::NotFound, "it is not there"),
+        code if code.starts_with("Invalid") || code.starts_with("Malformed") || code.contains("Validation")
+            || code.starts_with("Missing") || code.starts_with("UnknownParameter") || code.starts_with("Unsupported") => {
+            (Kind::InvalidInput, "AWS does not accept the request")
+        }
+        _ => (Kind::Unexpected, "AWS refused for a reason that we do not know"),
+    }
+}
+
+/// Whether a code says that an object is not there: also said of an id that was made a moment ago, and of one that AWS
+/// has retired.
+pub(crate) fn is_missing(code: &str) -> bool {
+    matches!(
+        code,
+        "ParameterNotFound"
+            | "ResourceNotFoundException"
+            | "NoSuchBucket"
+            | "NoSuchKey"
+            | "NoSuchUpload"
+            | "NotFound"
+            | "NoSuchEntity"
+            | "InvalidAMIID.Unavailable"
+            | "ParameterVersionNotFound"
+    ) || code.ends_with(".NotFound")
+}
+
+#[cfg(test)]
+mod tests {
+    use cloud_publish_core::error::{Kind, Retry};
+
+    use super::answered;
+
+    #[test]
+    fn codes_are_what_a_caller_can_decide_on() {
+        for (code, kind) in [
+            ("RequestLimitExceeded", Kind::Throttled),
+            ("RequestThrottledException", Kind::Throttled),
+            ("ResourceLimitExceeded", Kind::QuotaExceeded),
+            ("ServiceQuotaExceededException", Kind::QuotaExceeded),
+            ("AuthFailure", Kind::Unauthenticated),
+            ("ExpiredToken", Kind::Unauthenticated),
+            ("UnauthorizedOperation", Kind::PermissionDenied),
+            ("AccessDeniedException", Kind::PermissionDenied),
+            ("OptInRequired", Kind::PermissionDenied),
+            ("InvalidAMIName.Duplicate", Kind::NameTaken),
+            ("InvalidSnapshot.InUse", Kind::InUse),
+            ("IdempotentParameterMismatch", Kind::Conflict),
+            ("InvalidAMIID.NotFound", Kind::NotFound),
+            ("InvalidSnapshot.NotFound", Kind::NotFound),
+            ("ParameterNotFound", Kind::NotFound),
+            ("InvalidParameterValue", Kind::InvalidInput),
+            ("ValidationException", Kind::InvalidInput),
+            ("InternalError", Kind::Unavailable),
+            ("SomethingNew", Kind::Unexpected),
+        ] {
+            assert_eq!(answered(code, "RegisterImage").kind(), kind, "{code}");
+        }
+    }
+
+    #[test]
+    fn only_what_passes_is_tried_again() {
+        assert_ne!(answered("RequestLimitExceeded", "x").retry(), Retry::Never);
+        assert_ne!(answered("InternalError", "x").retry(), Retry::Never);
+        for lasting in ["UnauthorizedOperation", "ResourceLimitExceeded", "InvalidAMIName.Duplicate", "SomethingNew"] {
+            assert_eq!(answered(lasting, "x").retry(), Retry::Never, "{lasting}");
+        }
+    }
+}

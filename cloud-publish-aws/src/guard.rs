@@ -1,0 +1,102 @@
+//! Is it ours? Asked before anything is changed or deleted, and wherever one image is looked for.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::types::{Filter, Image, ImageState};
+use cloud_publish_core::error::{Error, Kind, Result};
+use cloud_publish_core::identity::ImageTags;
+use cloud_publish_core::publisher::{Context, ImageAt};
+
+use crate::error::{classify, code, is_missing};
+use crate::publisher::Here;
+use crate::tags::{KEY, decode, map};
+
+/// The image under an id, if it is in our account and carries exactly these tags.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::Refused`].
+pub(crate) async fn ours(here: &Here, context: &Context, at: &ImageAt) -> Result<Image> {
+    let image = by_id(here, context, at.id.as_str()).await?.ok_or_else(gone)?;
+    confirm(here, &image, &at.tags)?;
+    Ok(image)
+}
+
+/// The image under an id, in whatever state; `None` when there is none, or not yet.
+pub(crate) async fn by_id(here: &Here, context: &Context, id: &str) -> Result<Option<Image>> {
+    let call = here.clients.ec2.describe_images().image_ids(id).include_deprecated(true).include_disabled(true);
+    match context.or_cancelled(call.send()).await? {
+        Ok(answer) => Ok(answer.images.unwrap_or_default().into_iter().next().filter(|image| !is_dead(image))),
+        Err(error) if code(&error).is_some_and(is_missing) => Ok(None),
+        Err(error) => Err(classify(&error, "DescribeImages")),
+    }
+}
+
+/// An image that is not there.
+pub(crate) fn gone() -> Error {
+    Error::new(Kind::NotFound, "there is no such image").hint("run `publish verify` to see what is there")
+}
+
+/// An answer's tags as a map.
+pub(crate) fn tags_of(image: &Image) -> BTreeMap<String, String> {
+    map(image.tags())
+}
+
+/// Whether AWS keeps only the memory of it.
+pub(crate) fn is_dead(image: &Image) -> bool {
+    matches!(
+        image.state(),
+        Some(ImageState::Deregistered | ImageState::Failed | ImageState::Error | ImageState::Invalid)
+    )
+}
+
+/// Refuses an image of another account or with other tags.
+pub(crate) fn confirm(here: &Here, image: &Image, tags: &ImageTags) -> Result<()> {
+    if image.owner_id() != Some(here.place.account.as_str()) {
+        let owner = image.owner_id().unwrap_or("nobody");
+        return Err(refused("the image belongs to another account").with("owner", owner));
+    }
+    match decode(&tags_of(image), &here.place, &here.region).tags {
+        Ok(found) if found == *tags => Ok(()),
+        Ok(found) => Err(refused("the image carries other tags").with("release", found.release)),
+        Err(trouble) => Err(refused("the image's tags cannot be believed").caused_by(trouble)),
+    }
+}
+
+fn refused(message: &'static str) -> Error {
+    Error::new(Kind::Refused, message).hint("it was left alone; look at it with `aws ec2 describe-images --image-ids`")
+}
+
+/// The one living image of these tags in this region, whoever made it under whatever id; it may be pending.
+///
+/// # Errors
+/// [`Kind::Conflict`] naming every candidate, when there are several or one has our key and other content.
+pub(crate) async fn find(here: &Here, context: &Context, tags: &ImageTags) -> Result<Option<Image>> {
+    let key = tags.key(&here.place, &here.region);
+    let filter = Filter::builder().name(format!("tag:{KEY}")).values(key.as_str()).build();
+    let call = here.clients.ec2.describe_images().owners("self").filters(filter);
+    let mut pages = call.include_deprecated(true).include_disabled(true).into_paginator().items().send();
+    let mut living: Vec<Image> = Vec::new();
+    while let Some(image) = context.or_cancelled(pages.next()).await? {
+        let image = image.map_err(|error| classify(&error, "DescribeImages"))?;
+        living.extend(Some(image).filter(|image| !is_dead(image)));
+    }
+    if living.len() > 1 {
+        let ids: Vec<&str> = living.iter().filter_map(Image::image_id).collect();
+        return Err(Error::new(Kind::Conflict, format!("several images have one key: {}", ids.join(", ")))
+            .hint("keep one of them and deregister the others with `aws ec2 deregister-image`"));
+    }
+    let Some(image) = living.pop() else { return Ok(None) };
+    let id = image.image_id().unwrap_or_default();
+    match decode(&tags_of(&image), &here.place, &here.region).tags {
+        Ok(found) if found == *tags => Ok(Some(image)),
+        Ok(found) if found.digest != tags.digest => {
+            Err(Error::new(Kind::Conflict, format!("{id} has our key but other content: {}", found.digest))
+                .hint("a published version never changes: give the new build a new version"))
+        }
+        Ok(_) => Err(Error::new(Kind::Conflict, format!("{id} has our key but other tags"))),
+        Err(trouble) => {
+            Err(Error::new(Kind::Conflict, format!("{id} has our key but its tags cannot be believed"))
+                .caused_by(trouble))
+        }
+    }
+}
