@@ -145,7 +145,8 @@ impl Entry {
     fn of(call: &Call, uri: &str) -> Self {
         let declared = call.header("x-amz-checksum").or_else(|| call.header("x-amz-content-sha256"));
         let secret = |name: &str| name == "authorization" || name == "x-amz-security-token";
-        let is_xml = call.service == Service::S3 && call.method == "POST" && !call.body.is_empty();
+        let is_data = ["PutObject", "UploadPart"].contains(&call.operation.as_str());
+        let is_xml = call.service == Service::S3 && !is_data && !call.body.is_empty();
         Self {
             seq: call.seq,
             time: call.now,
