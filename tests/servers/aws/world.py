@@ -1,6 +1,6 @@
-"""What the life cycles share: clients for any account and region, refusals, waiting, and the world's own control calls.
+"""What the walks share: clients for any account and region, refusals, waiting, and the world's own control calls.
 
-A life cycle is a script that walks through a service with boto3, which checks what it sends and parses what it gets by
+A walk is a script that goes through a service with boto3, which checks what it sends and parses what it gets by
 AWS's own service models. It ends with an exception where the world differs from what AWS documents.
 """
 
