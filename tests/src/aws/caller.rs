@@ -58,20 +58,25 @@ pub(crate) fn identify(shared: &Shared, scope: &Scope, token: Option<&str>) -> R
     Ok(Caller { account: account.to_owned(), arn, access_key: key.to_owned(), role: None })
 }
 
-/// Refuses what is missing a permission.
+/// Refuses what is missing a permission. Asking who one is needs none.
 pub(crate) fn permit(shared: &Shared, call: &Call) -> Result<(), Refused> {
-    let caller = &call.caller;
-    let action = action(call.service, &call.operation);
-    let forbidden = shared
-        .settings()
-        .denied
-        .iter()
-        .any(|denied| denied.forbids(&caller.account, caller.role.as_deref(), &action, &call.region));
-    if !forbidden {
+    if call.operation == "GetCallerIdentity" {
         return Ok(());
     }
-    let message = format!("User: {} is not authorized to perform: {action}", caller.arn);
+    let action = action(call.service, &call.operation);
+    if !is_denied(shared, call, &action) {
+        return Ok(());
+    }
+    let message = format!("User: {} is not authorized to perform: {action}", call.caller.arn);
     Err(Refused::denied(call.service, message))
+}
+
+/// Tells whether the caller may not do this (`ec2:DescribeImages`) in this region.
+pub(crate) fn is_denied(shared: &Shared, call: &Call, action: &str) -> bool {
+    let caller = &call.caller;
+    let settings = shared.settings();
+    let mut denied = settings.denied.iter();
+    denied.any(|denied| denied.forbids(&caller.account, caller.role.as_deref(), action, &call.region))
 }
 
 /// The permission that an operation needs. S3's are named otherwise than its operations:

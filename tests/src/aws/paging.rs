@@ -1,7 +1,7 @@
 //! Pages: smaller than clients ask for, with opaque tokens.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use base64::engine::general_purpose::STANDARD as BASE64;
 
 /// One page.
 #[derive(Debug)]

@@ -60,8 +60,10 @@ impl Reply {
         Self::xml(document)
     }
 
-    /// A JSON body.
+    /// A JSON body, without the members that are null: services leave them out.
     pub(crate) fn json(body: &Value) -> Self {
+        let mut body = body.clone();
+        leave_out_null(&mut body);
         Self::bytes(Bytes::from(body.to_string())).header("content-type", "application/json")
     }
 
@@ -225,5 +227,16 @@ impl Refused {
         let mut xml = Xml::new();
         write(&mut xml);
         Reply::xml(xml).status(self.status)
+    }
+}
+
+fn leave_out_null(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(leave_out_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(leave_out_null),
+        _ => {}
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::query::glob;
 use super::{ec2, marketplace, s3};
@@ -274,7 +274,8 @@ impl Default for Settings {
     fn default() -> Self {
         let partitions = [("1", "aws"), ("2", "aws"), ("3", "aws-cn"), ("4", "aws-us-gov"), ("5", "aws-eusc")];
         let accounts = partitions.map(|(digit, partition)| {
-            (digit.repeat(12), Account { partition: partition.to_owned(), ..Account::default() })
+            let account = Account { partition: partition.to_owned(), roles: roles(), ..Account::default() };
+            (digit.repeat(12), account)
         });
         let regions = [
             ("us-east-1", "aws", OptIn::OptInNotRequired),
@@ -306,6 +307,24 @@ impl Default for Settings {
             marketplace: marketplace::Seed::default(),
         }
     }
+}
+
+/// What every account has at first: a role that its neighbour, the default account, may assume, and the role of imports.
+fn roles() -> BTreeMap<String, Role> {
+    let publisher = Role { trusts: vec![ACCOUNT.to_owned()], ..Role::default() };
+    // https://docs.aws.amazon.com/vm-import/latest/userguide/required-permissions.html
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"], "Resource": "*"},
+        {"Effect": "Allow", "Action": ["ec2:ModifySnapshotAttribute", "ec2:CopySnapshot", "ec2:RegisterImage", "ec2:Describe*"],
+         "Resource": "*"},
+    ]});
+    let vmimport = Role {
+        trusts: vec!["vmie.amazonaws.com".to_owned()],
+        external_id: Some("vmimport".to_owned()),
+        policies: BTreeMap::from([("vmimport".to_owned(), policy)]),
+        ..Role::default()
+    };
+    BTreeMap::from([("publisher".to_owned(), publisher), ("vmimport".to_owned(), vmimport)])
 }
 
 impl Default for Account {

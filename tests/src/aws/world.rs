@@ -107,7 +107,9 @@ impl Shared {
     /// All that there is, to be read by tests and people.
     pub fn dump(&self) -> Value {
         let now = self.now();
-        let state = self.state();
+        let mut state = self.state();
+        let world = &mut *state;
+        world.ssm.settle(&world.ec2, now);
         json!({
             "now": now,
             "ebs": state.ebs.dump(now),
