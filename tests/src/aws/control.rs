@@ -22,6 +22,7 @@ pub(crate) fn handle(shared: &Shared, method: &str, path: &str, body: &Bytes) ->
     let answer = match (method, path) {
         ("GET", "/health") => Ok(json!({"status": "running"})),
         ("GET", "/_fake/log") => Ok(json!({"requests": shared.requests(), "exposures": shared.exposures()})),
+        ("GET", "/_fake/log/all") => Ok(json!({"requests": shared.all_requests()})),
         ("GET", "/_fake/state") => Ok(shared.dump()),
         ("GET", "/_fake/settings") => Ok(json!(*shared.settings())),
         ("POST", _) if path.starts_with("/_fake/") => steer(shared, path, body).map(|()| json!({})),
