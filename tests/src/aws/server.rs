@@ -8,9 +8,9 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -23,6 +23,8 @@ use super::world::Shared;
 
 /// The folder where worlds leave their logs, if it is set.
 const LOGS: &str = "CLOUD_PUBLISH_TEST_AWS_LOGS";
+/// Room is made at once for a body of at most so many bytes; larger ones are believed as they come.
+const LARGEST_EXPECTED: usize = 16 * 1024 * 1024;
 
 /// A running world; it ends with this value.
 pub struct FakeAws {
@@ -155,7 +157,7 @@ async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Resp
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
-    let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+    let body = read(body).await?;
     let uri = parts.uri.path_and_query().map_or("/", |uri| uri.as_str()).to_owned();
     let reply = answer(&shared, Received { method: parts.method.as_str().to_owned(), uri, headers, body }).await?;
     let mut response = Response::builder().status(reply.status);
@@ -163,6 +165,19 @@ async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Resp
         response = response.header(name, value);
     }
     Ok(response.body(Full::new(reply.body)).expect("headers of ours"))
+}
+
+/// Reads a body into one piece, piece by piece: hyper uses its own buffer again as soon as a piece is copied. Blocks of
+/// 512 KiB would otherwise be in memory twice.
+async fn read(mut body: Incoming) -> Result<Bytes, Cut> {
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(0).min(LARGEST_EXPECTED);
+    let mut whole = BytesMut::with_capacity(expected);
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame.map_err(|_| Cut)?.into_data() {
+            whole.extend_from_slice(&data);
+        }
+    }
+    Ok(whole.freeze())
 }
 
 #[cfg(test)]
