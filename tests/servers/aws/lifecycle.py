@@ -30,13 +30,14 @@ def snapshot_of(image):
 def copying(image, blocks):
     away = client("ec2", AWAY)
     source = available(client("ec2"), image)
+    tags = [{"ResourceType": kind, "Tags": [{"Key": "key", "Value": kind}]} for kind in ("image", "snapshot")]
     order = {
         "Name": "the copy",
         "SourceImageId": image,
         "SourceRegion": HOME,
         "ClientToken": "copy-1",
         "CopyImageTags": True,
-        "TagSpecifications": [{"ResourceType": kind, "Tags": [{"Key": "key", "Value": kind}]} for kind in ("image", "snapshot")],
+        "TagSpecifications": tags,
     }
     refused("DryRunOperation", away.copy_image, **order, DryRun=True)
     refused("InvalidParameterValue", away.copy_image, **{**order, "SourceRegion": "cn-north-1"})
@@ -64,7 +65,7 @@ def copying(image, blocks):
     assert again != copy, "names of copies are not unique, and without a token it is another copy"
     available(away, again)
     away.deregister_image(ImageId=again, DeleteAssociatedSnapshots=True)
-    plain = away.copy_snapshot(SourceRegion=HOME, SourceSnapshotId=snapshot_of(source), Description="plain")["SnapshotId"]
+    plain = away.copy_snapshot(SourceRegion=HOME, SourceSnapshotId=snapshot_of(source))["SnapshotId"]
     until(lambda: any(s["SnapshotId"] == plain for s in away.describe_snapshots(OwnerIds=["self"])["Snapshots"]))
     return copy
 

@@ -8,36 +8,28 @@ Every test resets the fake: nobody else may use it meanwhile.
 
 import base64
 import json
-import os
 import time
 import unittest
 import urllib.error
 import urllib.request
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
-URL = os.environ["AWS_ENDPOINT_URL"]
-OURS, OTHERS, CHINA = "111111111111", "222222222222", "333333333333"
+from world import OTHER, OWN, URL, client, control, until
+
+CHINA = "333333333333"
 CUT = (ConnectionClosedError, EndpointConnectionError)
 
 
-def control(path, body=None):
-    data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(URL + path, data=data)) as answer:
-        return json.load(answer)
-
-
-def client(service, account=OURS, region="us-east-1", credentials=None, attempts=1, timeout=10):
-    keys = credentials or {"AccessKeyId": f"AKIA{account}WALK", "SecretAccessKey": "any", "SessionToken": None}
+def assumed(keys, service="sts", region="us-east-1"):
+    """A client with what an assumed role was given."""
     return boto3.client(
         service,
         region_name=region,
         aws_access_key_id=keys["AccessKeyId"],
         aws_secret_access_key=keys["SecretAccessKey"],
         aws_session_token=keys["SessionToken"],
-        config=Config(retries={"total_max_attempts": attempts, "mode": "standard"}, read_timeout=timeout),
     )
 
 
@@ -48,7 +40,7 @@ def jwt(**claims):
 
 class Walk(unittest.TestCase):
     def setUp(self):
-        control("/_fake/reset", {})
+        control("reset", {})
 
     def refuses(self, code, call, **arguments):
         with self.assertRaises(ClientError) as caught:
@@ -60,38 +52,38 @@ class Walk(unittest.TestCase):
 class Identity(Walk):
     def test_an_access_key_names_its_account(self):
         identity = client("sts").get_caller_identity()
-        self.assertEqual(identity["Account"], OURS)
-        self.assertEqual(client("sts", CHINA, "cn-north-1").get_caller_identity()["Arn"][:10], "arn:aws-cn")
+        self.assertEqual(identity["Account"], OWN)
+        self.assertEqual(client("sts", "cn-north-1", CHINA).get_caller_identity()["Arn"][:10], "arn:aws-cn")
 
     def test_unknown_accounts_and_regions_that_are_off_are_refused(self):
-        self.refuses("InvalidClientTokenId", client("sts", "999999999999").get_caller_identity)
-        self.refuses("AuthFailure", client("ec2", OURS, "af-south-1").describe_images)
-        self.refuses("AuthFailure", client("ec2", OURS, "cn-north-1").describe_images)
-        self.refuses("UnrecognizedClientException", client("ssm", OURS, "nowhere-1").get_parameter, Name="/a")
-        self.refuses("InvalidAccessKeyId", client("s3", "999999999999").list_buckets)
+        self.refuses("InvalidClientTokenId", client("sts", account="999999999999").get_caller_identity)
+        self.refuses("AuthFailure", client("ec2", "af-south-1", OWN).describe_images)
+        self.refuses("AuthFailure", client("ec2", "cn-north-1", OWN).describe_images)
+        self.refuses("UnrecognizedClientException", client("ssm", "nowhere-1", OWN).get_parameter, Name="/a")
+        self.refuses("InvalidAccessKeyId", client("s3", account="999999999999").list_buckets)
 
     def test_a_role_is_assumed_by_whom_it_trusts(self):
-        arn = f"arn:aws:iam::{OTHERS}:role/publisher"
+        arn = f"arn:aws:iam::{OTHER}:role/publisher"
         role = client("sts").assume_role(RoleArn=arn, RoleSessionName="walk")
-        identity = client("sts", credentials=role["Credentials"]).get_caller_identity()
-        self.assertEqual(identity["Account"], OTHERS)
-        self.assertEqual(identity["Arn"], f"arn:aws:sts::{OTHERS}:assumed-role/publisher/walk")
+        identity = assumed(role["Credentials"]).get_caller_identity()
+        self.assertEqual(identity["Account"], OTHER)
+        self.assertEqual(identity["Arn"], f"arn:aws:sts::{OTHER}:assumed-role/publisher/walk")
         self.assertTrue(identity["UserId"].endswith(":walk"))
-        self.refuses("AccessDenied", client("sts", OTHERS).assume_role, RoleArn=arn, RoleSessionName="walk")
+        self.refuses("AccessDenied", client("sts", account=OTHER).assume_role, RoleArn=arn, RoleSessionName="walk")
 
     def test_roles_chain_for_an_hour(self):
-        control("/_fake/settings", {"accounts": {"111111111111": {"roles": {"inner": {
-            "trusts": [f"arn:aws:iam::{OTHERS}:role/publisher"], "max_session_seconds": 43200}}}}})
-        outer = client("sts").assume_role(RoleArn=f"arn:aws:iam::{OTHERS}:role/publisher", RoleSessionName="walk")
-        chained = client("sts", credentials=outer["Credentials"])
-        inner = f"arn:aws:iam::{OURS}:role/inner"
+        control("settings", {"accounts": {"111111111111": {"roles": {"inner": {
+            "trusts": [f"arn:aws:iam::{OTHER}:role/publisher"], "max_session_seconds": 43200}}}}})
+        outer = client("sts").assume_role(RoleArn=f"arn:aws:iam::{OTHER}:role/publisher", RoleSessionName="walk")
+        chained = assumed(outer["Credentials"])
+        inner = f"arn:aws:iam::{OWN}:role/inner"
         self.refuses("ValidationError", chained.assume_role, RoleArn=inner, RoleSessionName="walk", DurationSeconds=7200)
         inner = chained.assume_role(RoleArn=inner, RoleSessionName="walk")
-        self.assertEqual(client("sts", credentials=inner["Credentials"]).get_caller_identity()["Account"], OURS)
+        self.assertEqual(assumed(inner["Credentials"]).get_caller_identity()["Account"], OWN)
 
     def test_external_id_duration_partition_and_missing_role_count(self):
-        control("/_fake/settings", {"accounts": {OTHERS: {"roles": {"secret": {"trusts": ["*"], "external_id": "word"}}}}})
-        assume, arn = client("sts").assume_role, f"arn:aws:iam::{OTHERS}:role/secret"
+        control("settings", {"accounts": {OTHER: {"roles": {"secret": {"trusts": ["*"], "external_id": "word"}}}}})
+        assume, arn = client("sts").assume_role, f"arn:aws:iam::{OTHER}:role/secret"
         self.refuses("AccessDenied", assume, RoleArn=arn, RoleSessionName="walk")
         self.refuses("AccessDenied", assume, RoleArn=arn, RoleSessionName="walk", ExternalId="other")
         assume(RoleArn=arn, RoleSessionName="walk", ExternalId="word")
@@ -101,26 +93,26 @@ class Identity(Walk):
         self.refuses("AccessDenied", assume, RoleArn=china, RoleSessionName="walk")
 
     def test_a_session_needs_its_token_and_ends(self):
-        arn = f"arn:aws:iam::{OTHERS}:role/publisher"
+        arn = f"arn:aws:iam::{OTHER}:role/publisher"
         keys = client("sts").assume_role(RoleArn=arn, RoleSessionName="walk", DurationSeconds=900)["Credentials"]
-        self.refuses("InvalidClientTokenId", client("sts", credentials=keys | {"SessionToken": "x"}).get_caller_identity)
-        control("/_fake/advance", {"ms": 901_000})
-        self.refuses("ExpiredToken", client("sts", credentials=keys).get_caller_identity)
+        self.refuses("InvalidClientTokenId", assumed(keys | {"SessionToken": "x"}).get_caller_identity)
+        control("advance", {"ms": 901_000})
+        self.refuses("ExpiredToken", assumed(keys).get_caller_identity)
 
     def test_a_web_identity_assumes_without_a_signature(self):
         roles = {"ci": {"web_identity": ["ci.example.org"]}}
-        control("/_fake/settings", {"accounts": {OURS: {"roles": roles}}})
+        control("settings", {"accounts": {OWN: {"roles": roles}}})
         assume = client("sts").assume_role_with_web_identity
-        wanted = {"RoleArn": f"arn:aws:iam::{OURS}:role/ci", "RoleSessionName": "walk"}
+        wanted = {"RoleArn": f"arn:aws:iam::{OWN}:role/ci", "RoleSessionName": "walk"}
         token = jwt(iss="https://ci.example.org", sub="job:17", aud="sts.amazonaws.com", exp=time.time() + 1e6)
         role = assume(**wanted, WebIdentityToken=token)
         self.assertEqual(role["SubjectFromWebIdentityToken"], "job:17")
-        self.assertEqual(client("sts", credentials=role["Credentials"]).get_caller_identity()["Account"], OURS)
+        self.assertEqual(assumed(role["Credentials"]).get_caller_identity()["Account"], OWN)
         self.refuses("InvalidIdentityToken", assume, **wanted, WebIdentityToken=jwt(iss="https://evil.example.org"))
         self.refuses("InvalidIdentityToken", assume, **wanted, WebIdentityToken="no token")
         old = jwt(iss="https://ci.example.org", sub="job:17", aud="a", exp=1)
         self.refuses("ExpiredTokenException", assume, **wanted, WebIdentityToken=old)
-        other = {"RoleArn": f"arn:aws:iam::{OURS}:role/publisher", "RoleSessionName": "walk"}
+        other = {"RoleArn": f"arn:aws:iam::{OWN}:role/publisher", "RoleSessionName": "walk"}
         self.refuses("AccessDenied", assume, **other, WebIdentityToken=token)
 
     def test_the_import_role_is_described(self):
@@ -132,24 +124,24 @@ class Identity(Walk):
         policy = iam.get_role_policy(RoleName="vmimport", PolicyName="vmimport")["PolicyDocument"]
         self.assertIn("s3:GetObject", policy["Statement"][0]["Action"])
         self.assertEqual(iam.list_attached_role_policies(RoleName="vmimport")["AttachedPolicies"], [])
-        control("/_fake/settings", {"accounts": {OURS: {"roles": {"vmimport": None}}}})
+        control("settings", {"accounts": {OWN: {"roles": {"vmimport": None}}}})
         self.refuses("NoSuchEntity", iam.get_role, RoleName="vmimport")
 
     def test_permissions_are_missing_by_account_role_action_and_region(self):
-        control("/_fake/settings", {"denied": [
-            {"account": OTHERS, "role": "publisher", "action": "ssm:Get*", "region": "eu-west-1"}]})
-        arn = f"arn:aws:iam::{OTHERS}:role/publisher"
+        control("settings", {"denied": [
+            {"account": OTHER, "role": "publisher", "action": "ssm:Get*", "region": "eu-west-1"}]})
+        arn = f"arn:aws:iam::{OTHER}:role/publisher"
         keys = client("sts").assume_role(RoleArn=arn, RoleSessionName="walk")["Credentials"]
-        denied = client("ssm", credentials=keys, region="eu-west-1").get_parameter
+        denied = assumed(keys, "ssm", "eu-west-1").get_parameter
         self.refuses("AccessDeniedException", denied, Name="/a")
-        self.refuses("ParameterNotFound", client("ssm", credentials=keys).get_parameter, Name="/a")
-        self.refuses("ParameterNotFound", client("ssm", OTHERS, "eu-west-1").get_parameter, Name="/a")
+        self.refuses("ParameterNotFound", assumed(keys, "ssm").get_parameter, Name="/a")
+        self.refuses("ParameterNotFound", client("ssm", "eu-west-1", OTHER).get_parameter, Name="/a")
 
 
 class Quotas(Walk):
     def test_quotas_are_those_of_the_settings(self):
-        control("/_fake/settings", {"quota_exceptions": [
-            {"account": OURS, "region": "eu-west-1", "quotas": {"public_images": 7}}]})
+        control("settings", {"quota_exceptions": [
+            {"account": OWN, "region": "eu-west-1", "quotas": {"public_images": 7}}]})
         wanted = {"ServiceCode": "ec2", "QuotaCode": "L-0E3CBAB9"}
         self.assertEqual(client("service-quotas").get_service_quota(**wanted)["Quota"]["Value"], 5.0)
         ireland = client("service-quotas", region="eu-west-1")
@@ -163,12 +155,12 @@ class Quotas(Walk):
         self.refuses("NoSuchResourceException", quotas.get_service_quota, ServiceCode="ec2", QuotaCode="L-00000000")
 
     def test_quotas_come_in_pages(self):
-        control("/_fake/settings", {"page_size": 1})
+        control("settings", {"page_size": 1})
         pages = list(client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="ec2"))
         self.assertEqual([len(page["Quotas"]) for page in pages], [1, 1])
 
     def test_access_can_be_missing(self):
-        control("/_fake/settings", {"no_service_quota_access": True})
+        control("settings", {"no_service_quota_access": True})
         wanted = {"ServiceCode": "ec2", "QuotaCode": "L-0E3CBAB9"}
         self.refuses("AccessDeniedException", client("service-quotas").get_service_quota, **wanted)
 
@@ -184,7 +176,7 @@ class Parameters(Walk):
         self.assertEqual(ssm.put_parameter(Name="/debian/a", Value="two", Overwrite=True)["Version"], 2)
         parameter = ssm.get_parameter(Name="/debian/a")["Parameter"]
         self.assertEqual((parameter["Value"], parameter["Version"], parameter["Type"]), ("two", 2, "String"))
-        self.assertEqual(parameter["ARN"], f"arn:aws:ssm:us-east-1:{OURS}:parameter/debian/a")
+        self.assertEqual(parameter["ARN"], f"arn:aws:ssm:us-east-1:{OWN}:parameter/debian/a")
         old = ssm.get_parameter(Name="/debian/a:1")["Parameter"]
         self.assertEqual((old["Value"], old["Selector"]), ("one", ":1"))
         self.assertEqual(ssm.get_parameter(Name=parameter["ARN"])["Parameter"]["Value"], "two")
@@ -229,7 +221,29 @@ class Parameters(Walk):
             self.assertEqual(self.put("/image", value, DataType="aws:ec2:image")["Version"], 1)
         time.sleep(0.1)
         self.refuses("ParameterNotFound", client("ssm").get_parameter, Name="/image")
-        self.assertEqual(control("/_fake/state")["ssm"]["parameters"], [])
+        self.assertEqual(control("state")["ssm"]["parameters"], [])
+
+    def test_a_parameter_of_an_image_has_its_version_after_a_while(self):
+        control("reset", {"ec2": {"images": [{"name": "ours"}, {"name": "hidden", "account": OTHER}]}})
+        image = client("ec2").describe_images(Owners=["self"])["Images"][0]["ImageId"]
+        hidden = client("ec2", account=OTHER).describe_images(Owners=["self"])["Images"][0]["ImageId"]
+        self.put("/image", image, DataType="aws:ec2:image", Tags=[{"Key": "owner", "Value": "debian"}])
+        self.refuses("ParameterNotFound", client("ssm").get_parameter, Name="/image")
+        names = lambda: client("ssm").get_parameters(Names=["/image"])["Parameters"]
+        parameter = until(names)[0]
+        self.assertEqual((parameter["Value"], parameter["DataType"]), (image, "aws:ec2:image"))
+        tags = client("ssm").list_tags_for_resource(ResourceType="Parameter", ResourceId="/image")["TagList"]
+        self.assertEqual(tags, [{"Key": "owner", "Value": "debian"}])
+        self.put("/image", hidden, Overwrite=True)
+        time.sleep(0.1)
+        self.assertEqual(names()[0]["Value"], image)
+
+    def test_an_image_is_not_checked_without_permission_to_describe_images(self):
+        control("reset", {"ec2": {"images": [{}]}, "denied": [{"region": "us-east-1", "action": "ec2:DescribeImages"}]})
+        image = control("state")["ec2"]["images"][0]["id"]
+        self.put("/image", image, DataType="aws:ec2:image")
+        time.sleep(0.1)
+        self.refuses("ParameterNotFound", client("ssm").get_parameter, Name="/image")
 
     def test_a_path_is_read_in_pages_that_may_be_empty(self):
         for number in range(7):
@@ -276,8 +290,8 @@ class Parameters(Walk):
 
     def test_accounts_and_regions_are_apart(self):
         self.put("/a")
-        self.refuses("ParameterNotFound", client("ssm", OTHERS).get_parameter, Name="/a")
-        self.refuses("ParameterNotFound", client("ssm", OURS, "eu-west-1").get_parameter, Name="/a")
+        self.refuses("ParameterNotFound", client("ssm", account=OTHER).get_parameter, Name="/a")
+        self.refuses("ParameterNotFound", client("ssm", "eu-west-1", OWN).get_parameter, Name="/a")
 
 
 class Faults(Walk):
@@ -296,7 +310,7 @@ class Faults(Walk):
         return seen
 
     def test_each_service_throttles_in_its_own_words(self):
-        control("/_fake/faults", [{"what": "throttle"}])
+        control("faults", [{"what": "throttle"}])
         self.refuses("RequestLimitExceeded", client("ec2").describe_images)
         self.refuses("RequestThrottledException", client("ebs").list_snapshot_blocks, SnapshotId="snap-0123456789")
         self.refuses("ThrottlingException", client("ssm").get_parameter, Name="/a")
@@ -304,24 +318,24 @@ class Faults(Walk):
 
     def test_the_nth_the_spared_and_the_last_are_counted(self):
         who = client("sts").get_caller_identity
-        control("/_fake/faults", [{"operation": "GetCaller*", "nth": 2, "what": "error500"}])
+        control("faults", [{"operation": "GetCaller*", "nth": 2, "what": "error500"}])
         self.assertEqual(self.outcomes(who, 3), ["done", "InternalFailure", "done"])
-        control("/_fake/faults", [{"service": "sts", "after": 1, "times": 1, "what": "error503"}])
+        control("faults", [{"service": "sts", "after": 1, "times": 1, "what": "error503"}])
         self.assertEqual(self.outcomes(who, 3), ["done", "ServiceUnavailable", "done"])
-        control("/_fake/faults", [{"what": {"refuse": {"status": 400, "code": "TooManyUpdates"}}}])
+        control("faults", [{"what": {"refuse": {"status": 400, "code": "TooManyUpdates"}}}])
         self.assertEqual(self.outcomes(who, 1), ["TooManyUpdates"])
 
     def test_a_rule_holds_for_its_region_account_and_service(self):
-        control("/_fake/faults", [{"region": "eu-west-1", "account": OURS, "service": "sts", "what": "throttle"}])
+        control("faults", [{"region": "eu-west-1", "account": OWN, "service": "sts", "what": "throttle"}])
         self.assertEqual(self.outcomes(client("sts").get_caller_identity, 1), ["done"])
-        self.assertEqual(self.outcomes(client("sts", OTHERS, "eu-west-1").get_caller_identity, 1), ["done"])
-        self.refuses("ThrottlingException", client("sts", OURS, "eu-west-1").get_caller_identity)
+        self.assertEqual(self.outcomes(client("sts", "eu-west-1", OTHER).get_caller_identity, 1), ["done"])
+        self.refuses("ThrottlingException", client("sts", "eu-west-1", OWN).get_caller_identity)
 
     def test_a_rate_strikes_the_same_requests_each_time(self):
         who, rule = client("sts").get_caller_identity, {"rate": 0.3, "seed": 5, "what": "throttle"}
-        control("/_fake/faults", [rule])
+        control("faults", [rule])
         first = self.outcomes(who, 40)
-        control("/_fake/faults", [rule])
+        control("faults", [rule])
         self.assertEqual(self.outcomes(who, 40), first)
         self.assertIn("ThrottlingException", first)
         self.assertIn("done", first)
@@ -329,20 +343,20 @@ class Faults(Walk):
     def test_a_reset_does_nothing_and_a_lost_reply_has_done_it(self):
         ssm = client("ssm")
         put = lambda name: lambda: ssm.put_parameter(Name=name, Value="a", Type="String")
-        control("/_fake/faults", [{"what": "reset", "times": 1}])
+        control("faults", [{"what": "reset", "times": 1}])
         self.assertEqual(self.outcomes(put("/reset"), 1), ["cut"])
-        control("/_fake/faults", [{"what": "lost", "times": 1}])
+        control("faults", [{"what": "lost", "times": 1}])
         self.assertEqual(self.outcomes(put("/lost"), 1), ["cut"])
-        names = [parameter["name"] for parameter in control("/_fake/state")["ssm"]["parameters"]]
+        names = [parameter["name"] for parameter in control("state")["ssm"]["parameters"]]
         self.assertEqual(names, ["/lost"])
 
     def test_silence_is_before_or_after_the_deed_and_slowness_answers(self):
-        ssm = client("ssm", timeout=0.3)
+        ssm = client("ssm", read_timeout=0.3)
         put = lambda name: lambda: ssm.put_parameter(Name=name, Value="a", Type="String")
         for what, seen in [("hang", "silence"), ("stall", "silence"), ("slow", "done")]:
-            control("/_fake/faults", [{"what": {what: 100 if what == "slow" else 2000}, "times": 1}])
+            control("faults", [{"what": {what: 100 if what == "slow" else 2000}, "times": 1}])
             self.assertEqual(self.outcomes(put(f"/{what}"), 1), [seen])
-        names = [parameter["name"] for parameter in control("/_fake/state")["ssm"]["parameters"]]
+        names = [parameter["name"] for parameter in control("state")["ssm"]["parameters"]]
         self.assertEqual(names, ["/slow", "/stall"])
 
 
@@ -351,10 +365,10 @@ class Log(Walk):
         ssm = client("ssm")
         ssm.put_parameter(Name="/a", Value="a", Type="String")
         self.refuses("ParameterNotFound", ssm.get_parameter, Name="/none")
-        control("/_fake/faults", [{"what": "lost"}])
+        control("faults", [{"what": "lost"}])
         with self.assertRaises(CUT):
             client("sts").get_caller_identity()
-        put, get, who = control("/_fake/log")["requests"]
+        put, get, who = control("log")["requests"]
         self.assertEqual((put["operation"], put["status"], put["write"], put["json"]["Name"]), ("PutParameter", 200, True, "/a"))
         self.assertEqual((get["status"], get["code"], get["write"]), (400, "ParameterNotFound", False))
         self.assertEqual((who["status"], who["fault"], who["params"]["Action"]), (None, "lost", "GetCallerIdentity"))
@@ -367,7 +381,7 @@ class Log(Walk):
 
     def test_unknown_settings_are_refused(self):
         with self.assertRaises(urllib.error.HTTPError) as caught:
-            control("/_fake/settings", {"page_sise": 3})
+            control("settings", {"page_sise": 3})
         self.assertEqual(caught.exception.code, 400)
 
 

@@ -24,6 +24,9 @@ use super::world::Shared;
 /// Room is made at once for a body of at most so many bytes; larger ones are believed as they come.
 const LARGEST_EXPECTED: usize = 16 * 1024 * 1024;
 
+/// The folder where worlds leave their logs, if it is set.
+const LOGS: &str = "CLOUD_PUBLISH_TEST_AWS_LOGS";
+
 /// A running world; it ends with this value.
 pub struct FakeAws {
     /// Where it answers, for `AWS_ENDPOINT_URL`.
@@ -98,8 +101,21 @@ impl fmt::Debug for FakeAws {
     }
 }
 
+impl FakeAws {
+    fn leave_log(&self) {
+        let Some(folder) = std::env::var_os(LOGS) else { return };
+        let port = self.url.rsplit(':').next().unwrap_or_default();
+        let file = std::path::Path::new(&folder).join(format!("{}-{port}.json", std::process::id()));
+        let log = serde_json::json!({"requests": self.world.all_requests()});
+        if let Err(error) = std::fs::write(&file, log.to_string()) {
+            eprintln!("{}: {error}", file.display());
+        }
+    }
+}
+
 impl Drop for FakeAws {
     fn drop(&mut self) {
+        self.leave_log();
         if let Some(stop) = self.stop.take() {
             // An error says that it ended before.
             let _ = stop.send(());

@@ -98,7 +98,7 @@ fn attributes(state: &State, request: &Request<'_>) -> Result<Attributes, Refuse
         billing_products: Vec::new(),
     };
     let root = attributes.devices.iter().find(|device| device.name == attributes.root_device);
-    if !root.is_some_and(|device| device.snapshot.is_some()) {
+    if root.is_none_or(|device| device.snapshot.is_none()) {
         let message = "No snapshot is mapped to the root device";
         return Err(Refused::bad("InvalidBlockDeviceMapping", message));
     }
