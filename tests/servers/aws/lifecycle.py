@@ -70,6 +70,18 @@ def copying(image, blocks):
     return copy
 
 
+def forgotten():
+    """A public image that is deprecated, and that nobody launches, for half a year is public no more."""
+    reset(ec2={"images": [{"name": "old", "public": True, "days": 700}, {"name": "used", "public": True, "days": 700}]})
+    ec2, stranger = client("ec2"), client("ec2", account=OTHER)
+    old, used = (ids(ec2, Filters=[{"Name": "name", "Values": [name]}])[0] for name in ("old", "used"))
+    control("advance", {"ms": 180 * DAY})
+    assert ids(stranger, IncludeDeprecated=True) == sorted([old, used]) and not ids(stranger)
+    stranger.run_instances(ImageId=used, MinCount=1, MaxCount=1)
+    control("advance", {"ms": 40 * DAY})
+    assert ids(stranger, IncludeDeprecated=True) == [used]
+
+
 def copies_are_limited():
     reset(quotas={"concurrent_copies": 2}, delays={"copy": 600})
     away = client("ec2", AWAY)
@@ -194,4 +206,5 @@ if __name__ == "__main__":
     disabled(made)
     gone(made, root)
     copies_are_limited()
+    forgotten()
     print("the life of an image: as documented")

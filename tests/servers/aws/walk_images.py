@@ -99,6 +99,8 @@ def registering():
     refused("InvalidSnapshot.NotFound", stranger.register_image, **wish(snapshot))
     refused("DryRunOperation", ec2.register_image, **wish(snapshot), DryRun=True)
     assert not ec2.describe_images(Owners=["self"])["Images"]
+    disk = {"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"}
+    volume = device(snapshot, VolumeSize=8, Iops=4000, Throughput=250, DeleteOnTermination=True)
     everything = {
         "BootMode": "uefi",
         "TpmSupport": "v2.0",
@@ -106,7 +108,7 @@ def registering():
         "UefiData": base64.b64encode(b"vars").decode(),
         "SriovNetSupport": "simple",
         "Description": "Debian 12 <bookworm> & more",
-        "BlockDeviceMappings": [device(snapshot, VolumeSize=8, Iops=4000, Throughput=250, DeleteOnTermination=True)],
+        "BlockDeviceMappings": [volume, disk],
         "TagSpecifications": [{"ResourceType": "image", "Tags": TAGS}],
     }
     image = ec2.register_image(**wish(snapshot, **everything))["ImageId"]
@@ -118,7 +120,7 @@ def registering():
     found = available(ec2, image)
     for name in ("BootMode", "TpmSupport", "ImdsSupport", "SriovNetSupport", "Description"):
         assert found[name] == everything[name], (name, found)
-    assert found["BlockDeviceMappings"][0]["Ebs"] == {**everything["BlockDeviceMappings"][0]["Ebs"], "Encrypted": False}
+    assert found["BlockDeviceMappings"] == [{**volume, "Ebs": {**volume["Ebs"], "Encrypted": False}}, disk], found
     assert found["OwnerId"] == OWN and not found["Public"] and found["RootDeviceName"] == "/dev/xvda", found
     data = ec2.describe_image_attribute(ImageId=image, Attribute="uefiData")["UefiData"]
     assert data["Value"] == everything["UefiData"], data
