@@ -374,6 +374,18 @@ class Log(Walk):
         self.assertEqual((who["status"], who["fault"], who["params"]["Action"]), (None, "lost", "GetCallerIdentity"))
         self.assertNotIn("authorization", put["headers"])
 
+    def test_a_policy_is_the_union_of_the_actions_of_all_calls(self):
+        tags = [{"Key": "owner", "Value": "debian"}]
+        client("ssm").put_parameter(Name="/a", Value="ami-1", Type="String", DataType="aws:ec2:image", Tags=tags)
+        client("ebs").start_snapshot(VolumeSize=1, Tags=tags)
+        client("sts").get_caller_identity()
+        used = {action for request in control("log")["requests"] for action in request["actions"]}
+        wanted = {"ssm:PutParameter", "ssm:AddTagsToResource", "ec2:DescribeImages", "ebs:StartSnapshot", "ec2:CreateTags"}
+        self.assertEqual(used, wanted)
+        control("settings", {"denied": [{"action": "ec2:CreateTags"}]})
+        self.refuses("AccessDeniedException", client("ebs").start_snapshot, VolumeSize=1, Tags=tags)
+        client("ebs").start_snapshot(VolumeSize=1)
+
     def test_a_request_without_signature_is_refused(self):
         with self.assertRaises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(URL + "/")

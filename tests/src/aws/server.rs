@@ -21,11 +21,10 @@ use super::answer::{Received, answer};
 use super::settings::{ACCOUNT, REGION, Settings};
 use super::world::Shared;
 
-/// Room is made at once for a body of at most so many bytes; larger ones are believed as they come.
-const LARGEST_EXPECTED: usize = 16 * 1024 * 1024;
-
 /// The folder where worlds leave their logs, if it is set.
 const LOGS: &str = "CLOUD_PUBLISH_TEST_AWS_LOGS";
+/// Room is made at once for a body of at most so many bytes; larger ones are believed as they come.
+const LARGEST_EXPECTED: usize = 16 * 1024 * 1024;
 
 /// A running world; it ends with this value.
 pub struct FakeAws {
@@ -179,4 +178,59 @@ async fn read(mut body: Incoming) -> Result<Bytes, Cut> {
         }
     }
     Ok(whole.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+
+    use super::{FakeAws, Settings};
+    use crate::aws::{Rule, What};
+
+    /// The first line of the answer; empty if the connection is cut, nothing if there is none.
+    fn ask(address: &str, authorization: &str) -> Option<String> {
+        let mut socket = TcpStream::connect(address).ok()?;
+        let head = format!("POST / HTTP/1.1\r\nHost: {address}\r\nAuthorization: {authorization}\r\n");
+        let body = "Action=GetCallerIdentity&Version=2011-06-15";
+        let kind = "Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n";
+        write!(socket, "{head}{kind}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let mut answer = String::new();
+        // Reading fails when the connection is cut.
+        drop(socket.read_to_string(&mut answer));
+        Some(answer.lines().next().unwrap_or_default().to_owned())
+    }
+
+    fn signed(account: &str) -> String {
+        format!("AWS4-HMAC-SHA256 Credential=AKIA{account}TEST/20240101/us-east-1/sts/aws4_request, SignedHeaders=host")
+    }
+
+    #[test]
+    fn a_world_ends_with_its_value() {
+        let fake = FakeAws::start(Settings::default());
+        let address = fake.url.trim_start_matches("http://").to_owned();
+        assert_eq!(ask(&address, &signed("111111111111")).as_deref(), Some("HTTP/1.1 200 OK"));
+        drop(fake);
+        assert_eq!(ask(&address, &signed("111111111111")), None);
+    }
+
+    #[test]
+    fn a_request_is_in_the_log_with_its_fault() {
+        let fake = FakeAws::start(Settings::default());
+        let rule = serde_json::json!({"operation": "GetCaller*", "what": "reset"});
+        fake.world.set_faults(vec![serde_json::from_value::<Rule>(rule).unwrap()]);
+        let address = fake.url.trim_start_matches("http://");
+        assert_eq!(ask(address, &signed("111111111111")).as_deref(), Some(""));
+        let requests = fake.world.requests();
+        assert_eq!(requests[0].fault.as_deref(), Some(What::Reset.name()));
+        assert_eq!(requests[0].status, None);
+    }
+
+    #[test]
+    fn who_does_not_sign_or_is_unknown_is_refused() {
+        let fake = FakeAws::start(Settings::default());
+        let address = fake.url.trim_start_matches("http://");
+        assert_eq!(ask(address, "none").as_deref(), Some("HTTP/1.1 403 Forbidden"));
+        assert_eq!(ask(address, &signed("999999999999")).as_deref(), Some("HTTP/1.1 403 Forbidden"));
+    }
 }
