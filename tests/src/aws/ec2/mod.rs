@@ -1,0 +1,41 @@
+//! EC2: images, snapshots, regions.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::aws::call::Call;
+use crate::aws::reply::{Outcome, Refused};
+use crate::aws::settings::Settings;
+use crate::aws::world::Shared;
+
+/// What is there from the beginning.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Seed {}
+
+/// What is remembered.
+#[derive(Debug, Default)]
+pub(crate) struct State {}
+
+impl State {
+    /// The beginning.
+    pub(crate) fn seeded(_settings: &Settings, _now: Timestamp) -> Self {
+        Self::default()
+    }
+
+    /// Tells whether this account sees an image with this id in this region, as Parameter Store asks.
+    pub(crate) fn sees_image(&self, _account: &str, _region: &str, _id: &str, _now: Timestamp) -> bool {
+        false
+    }
+
+    /// To be read by tests and people.
+    pub(crate) fn dump(&self, _now: Timestamp) -> Value {
+        json!({})
+    }
+}
+
+/// Answers a call.
+pub(crate) fn handle(_shared: &Shared, call: &Call) -> Outcome {
+    Err(Refused::unknown_operation(call))
+}
