@@ -47,7 +47,7 @@ mod world;
 mod xml;
 
 pub use call::Service;
-pub use ec2::Seed as Ec2Seed;
+pub use ec2::{Seed as Ec2Seed, SeedImage as Ec2SeedImage};
 pub use fault::{Rule, What};
 pub use log::{Entry, Exposure};
 pub use marketplace::Seed as MarketplaceSeed;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::call::Service;
 use super::query::Params;
+use super::s3;
 
 /// What a request says about its operation.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +25,7 @@ pub(crate) fn operation(service: Service, line: Line<'_>) -> String {
         }
         Service::Marketplace => line.path.strip_prefix('/').filter(|name| !name.is_empty() && !name.contains('/')),
         Service::Ebs => ebs(line),
-        Service::S3 => s3(line),
+        Service::S3 => Some(s3::operation(line)),
     };
     name.unwrap_or("Unknown").to_owned()
 }
@@ -39,40 +40,6 @@ fn ebs(line: Line<'_>) -> Option<&'static str> {
         ("GET", ["snapshots", _, "blocks", _]) => Some("GetSnapshotBlock"),
         ("GET", ["snapshots", _, "blocks"]) => Some("ListSnapshotBlocks"),
         ("GET", ["snapshots", _, "changedblocks"]) => Some("ListChangedBlocks"),
-        _ => None,
-    }
-}
-
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>
-fn s3(line: Line<'_>) -> Option<&'static str> {
-    let (bucket, key) = line.path.trim_start_matches('/').split_once('/').unwrap_or((line.path.trim_matches('/'), ""));
-    let has = |name: &str| line.query.iter().any(|(key, _)| key == name);
-    let copies = line.headers.contains_key("x-amz-copy-source");
-    match (line.method, bucket, key) {
-        ("GET", "", _) => Some("ListBuckets"),
-        ("GET", _, "") if has("location") => Some("GetBucketLocation"),
-        ("GET", _, "") if has("uploads") => Some("ListMultipartUploads"),
-        ("GET", _, "") if has("versioning") => Some("GetBucketVersioning"),
-        ("GET", _, "") if has("list-type") => Some("ListObjectsV2"),
-        ("GET", _, "") => Some("ListObjects"),
-        ("HEAD", _, "") => Some("HeadBucket"),
-        ("PUT", _, "") => Some("CreateBucket"),
-        ("DELETE", _, "") => Some("DeleteBucket"),
-        ("POST", _, "") if has("delete") => Some("DeleteObjects"),
-        ("GET", _, _) if has("uploadId") => Some("ListParts"),
-        ("GET", _, _) if has("tagging") => Some("GetObjectTagging"),
-        ("GET", _, _) if has("attributes") => Some("GetObjectAttributes"),
-        ("GET", _, _) => Some("GetObject"),
-        ("HEAD", _, _) => Some("HeadObject"),
-        ("PUT", _, _) if has("partNumber") && copies => Some("UploadPartCopy"),
-        ("PUT", _, _) if has("partNumber") => Some("UploadPart"),
-        ("PUT", _, _) if has("tagging") => Some("PutObjectTagging"),
-        ("PUT", _, _) if copies => Some("CopyObject"),
-        ("PUT", _, _) => Some("PutObject"),
-        ("POST", _, _) if has("uploads") => Some("CreateMultipartUpload"),
-        ("POST", _, _) if has("uploadId") => Some("CompleteMultipartUpload"),
-        ("DELETE", _, _) if has("uploadId") => Some("AbortMultipartUpload"),
-        ("DELETE", _, _) => Some("DeleteObject"),
         _ => None,
     }
 }
