@@ -35,14 +35,19 @@
 //! mode for single blocks only; the adaptive mode made throttling worse by an order of magnitude. `aws-sdk-ec2` is by far
 //! the largest crate of the build, which is one more reason for a crate of its own.
 
+mod attributes;
+mod available;
 mod capability;
 mod client;
 mod config;
+mod deprecation;
 mod discard;
 mod error;
 mod expect;
+mod finish;
 mod guard;
 mod info;
+mod links;
 mod marketplace;
 mod point;
 mod preflight;
@@ -54,6 +59,8 @@ mod retention;
 mod survey;
 mod tag;
 mod tags;
+#[cfg(test)]
+mod testing;
 mod upload;
 mod usage;
 mod visibility;
