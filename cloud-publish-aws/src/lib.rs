@@ -42,6 +42,7 @@ mod discard;
 mod error;
 mod expect;
 mod guard;
+mod import;
 mod info;
 mod marketplace;
 mod point;
