@@ -77,7 +77,7 @@ fn kind(code: &str) -> (Kind, &'static str) {
         | "RequestThrottledException" | "RequestThrottled" | "TooManyRequestsException" | "SlowDown"
         | "BandwidthLimitExceeded" | "TooManyUpdates" | "PriorRequestNotComplete" | "EC2ThrottledException"
         // Limits on what runs at one time: they pass.
-        | "ConcurrentCopyLimitExceeded" | "ConcurrentSnapshotLimitExceeded" | "ConcurrentCopySnapshotLimitExceeded"
+        | "ConcurrentLimitExceededException" | "ConcurrentCopyLimitExceeded" | "ConcurrentSnapshotLimitExceeded" | "ConcurrentCopySnapshotLimitExceeded"
         | "PendingSnapshotLimitExceeded" | "SnapshotCreationPerVolumeRateExceeded" | "ConcurrentTagAccess" => {
             (Kind::Throttled, "AWS asks us to slow down")
         }
