@@ -37,6 +37,7 @@
 
 mod attributes;
 mod available;
+mod block_public_access;
 mod capability;
 mod client;
 mod config;
@@ -54,6 +55,7 @@ mod point;
 mod preflight;
 mod prove;
 mod publisher;
+mod regions;
 mod register;
 mod replicate;
 mod retention;
