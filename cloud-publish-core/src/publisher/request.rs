@@ -201,6 +201,8 @@ pub struct PointRequest {
 /// Asks for an image to be offered in a marketplace.
 #[derive(Clone, Debug)]
 pub struct ListingRequest {
+    /// What it is: names of the version are made from it.
+    pub image: Arc<ImageSpec>,
     /// Which image.
     pub at: ImageAt,
     /// Which of the target's listings.
@@ -208,7 +210,7 @@ pub struct ListingRequest {
 }
 
 /// How far a marketplace is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Listing {
     /// Offered.

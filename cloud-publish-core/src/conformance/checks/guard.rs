@@ -31,7 +31,7 @@ async fn every_change(bench: &Bench<'_>, at: &ImageAt) -> Result<Vec<(&'static s
         }
     }
     if let (true, Some(listing)) = (bench.info.capability.marketplace, bench.fixture.listing()) {
-        let request = ListingRequest { at: at.clone(), listing: listing.to_owned() };
+        let request = ListingRequest { image: bench.spec.clone(), at: at.clone(), listing: listing.to_owned() };
         all.push(("list_in_marketplace", publisher.list_in_marketplace(context, &request).await.map(drop)));
     }
     if matches!(bench.info.capability.replication, Replication::Batch | Replication::PerRegion) {
