@@ -52,6 +52,7 @@ mod publisher;
 mod register;
 mod replicate;
 mod retention;
+mod snapshot;
 mod survey;
 mod tag;
 mod tags;

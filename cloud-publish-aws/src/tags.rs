@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use cloud_publish_core::identity::{ImageTags, Marks, Place, TagTrouble};
 use cloud_publish_core::names::Region;
+use cloud_publish_core::publisher::ImageSpec;
+
+use crate::publisher::Here;
 
 /// The tag that lists the names of the configuration's own tags, separated by spaces that EC2 allows and names of ours
 /// do not have.
@@ -19,6 +22,17 @@ pub(crate) const OWNER: &str = "cloud-publish-owner";
 
 /// The tag by which one image is looked for.
 pub(crate) const KEY: &str = "cloud-publish-key";
+
+/// The tag that says how many bytes the content has: AWS itself knows only whole GiB.
+pub(crate) const SIZE: &str = "cloud-publish-size";
+
+/// All tags that an image and its snapshot have from their making.
+pub(crate) fn all(image: &ImageSpec, here: &Here) -> BTreeMap<String, String> {
+    let mut tags = encode_extra(&image.extra_tags);
+    tags.insert(SIZE.to_owned(), image.virtual_size.to_string());
+    tags.extend(image.tags.to_map(&here.place, &here.region));
+    tags
+}
 
 /// What an object's tags say about it.
 #[derive(Debug)]
