@@ -35,6 +35,7 @@
 //! mode for single blocks only; the adaptive mode made throttling worse by an order of magnitude. `aws-sdk-ec2` is by far
 //! the largest crate of the build, which is one more reason for a crate of its own.
 
+mod block_public_access;
 mod capability;
 mod client;
 mod config;
@@ -45,6 +46,8 @@ mod guard;
 mod import;
 mod info;
 mod marketplace;
+mod own_snapshots;
+mod pace;
 mod point;
 mod preflight;
 mod prove;
@@ -52,6 +55,7 @@ mod publisher;
 mod register;
 mod replicate;
 mod retention;
+mod sharing;
 mod snapshot;
 mod survey;
 mod tag;
