@@ -39,6 +39,7 @@ mod capability;
 mod client;
 mod config;
 mod discard;
+mod ebs;
 mod error;
 mod expect;
 mod guard;
