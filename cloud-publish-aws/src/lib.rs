@@ -35,6 +35,7 @@
 //! mode for single blocks only; the adaptive mode made throttling worse by an order of magnitude. `aws-sdk-ec2` is by far
 //! the largest crate of the build, which is one more reason for a crate of its own.
 
+mod block_public_access;
 mod capability;
 mod client;
 mod config;
@@ -50,6 +51,7 @@ mod point;
 mod preflight;
 mod prove;
 mod publisher;
+mod regions;
 mod register;
 mod replicate;
 mod retention;
@@ -57,6 +59,8 @@ mod snapshot;
 mod survey;
 mod tag;
 mod tags;
+#[cfg(test)]
+mod testing;
 mod upload;
 mod usage;
 mod visibility;

@@ -36,6 +36,8 @@ pub(crate) fn schemas() -> Vec<ProviderSchema> {
 pub(crate) fn publisher(settings: &Settings, config: &Config, target: &TargetConfig) -> Result<Arc<dyn Publisher>> {
     match target.provider.as_str() {
         LOCAL => local(config, target),
+        #[cfg(feature = "aws")]
+        AWS => aws(config, target),
         #[cfg(feature = "openstack")]
         OPENSTACK => openstack(settings, config, target),
         provider => Err(unsupported(provider)),
@@ -44,6 +46,8 @@ pub(crate) fn publisher(settings: &Settings, config: &Config, target: &TargetCon
 }
 
 const LOCAL: &str = "local";
+#[cfg(feature = "aws")]
+const AWS: &str = "aws";
 #[cfg(feature = "openstack")]
 const OPENSTACK: &str = "openstack";
 
@@ -60,6 +64,22 @@ fn local(config: &Config, target: &TargetConfig) -> Result<Arc<dyn Publisher>> {
     })?;
     let settings = LocalSettings { target: target.name.clone(), owner: config.owner.clone(), path, formats, base_url };
     Ok(Arc::new(Local::new(settings)?))
+}
+
+#[cfg(feature = "aws")]
+fn aws(config: &Config, target: &TargetConfig) -> Result<Arc<dyn Publisher>> {
+    use cloud_publish_aws::{Aws, AwsSettings};
+
+    let settings = AwsSettings {
+        target: target.name.clone(),
+        owner: config.owner.clone(),
+        config: target.own()?,
+        regions: target.regions.clone(),
+        best_effort: target.best_effort.clone(),
+        deny: target.deny.clone(),
+        sdk: None,
+    };
+    Ok(Arc::new(Aws::new(settings)))
 }
 
 #[cfg(feature = "openstack")]

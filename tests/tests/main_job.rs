@@ -225,7 +225,7 @@ fn the_catalogue_has_a_row_for_each_region_and_find_prints_them() {
 #[test]
 #[ignore = "needs the servers that tests/run starts"]
 fn verify_proves_every_image_correct() {
-    let line = format!("verify --prove {LINE} --json");
+    let line = format!("verify --prove=all {LINE} --json");
     let lines = PUBLISHED.site.run(&line).expect(0).lines();
     let rows: Vec<&Value> = lines.iter().filter(|line| line["event"] == "checked").collect();
     assert_eq!(rows.len(), 3, "{lines:?}");

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use self::global::{Colour, Global};
 pub(crate) use self::verbs::{
-    CheckArgs, FindArgs, PlanArgs, PublishArgs, SchemaArgs, SchemaOf, StatusArgs, Targets, VerifyArgs,
+    CheckArgs, FindArgs, PlanArgs, Prove, PublishArgs, SchemaArgs, SchemaOf, StatusArgs, Targets, VerifyArgs,
 };
 
 const EXIT_CODES: &str = "\

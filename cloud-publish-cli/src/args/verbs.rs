@@ -71,9 +71,19 @@ pub(crate) struct VerifyArgs {
     pub(crate) release: Option<String>,
     #[command(flatten)]
     pub(crate) targets: Targets,
-    /// Ask each cloud to show what it holds of the content
-    #[arg(long)]
-    pub(crate) prove: bool,
+    /// Ask each cloud to show what it holds of the content: where bytes were sent, or in all regions, which some clouds
+    /// charge for
+    #[arg(long, value_name = "WHERE", num_args = 0..=1, require_equals = true, default_missing_value = "home")]
+    pub(crate) prove: Option<Prove>,
+}
+
+/// Where `--prove` reads content back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Prove {
+    /// Wherever bytes of ours arrived
+    Home,
+    /// In every region
+    All,
 }
 
 /// `publish find`: every filter may name several, separated by commas.

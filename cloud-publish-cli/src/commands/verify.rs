@@ -5,10 +5,10 @@ use std::sync::Arc;
 use cloud_publish_core::error::Error;
 use cloud_publish_core::names::TargetName;
 use cloud_publish_core::publisher::Proof;
-use cloud_publish_core::run::{self, Checked, Failure, ImageState, Options, RunOutcome, Verdict, prepare};
+use cloud_publish_core::run::{self, Checked, Failure, ImageState, Options, ProofScope, RunOutcome, Verdict, prepare};
 use serde::Serialize;
 
-use crate::args::VerifyArgs;
+use crate::args::{Prove, VerifyArgs};
 use crate::exit::Exit;
 use crate::halt::{Halt, Stage};
 use crate::output::{Progress, Show, SummaryLine, Table, Word, count};
@@ -57,15 +57,19 @@ pub(super) async fn run(app: &App, args: &VerifyArgs) -> Result<Exit, Halt> {
     Ok(exit)
 }
 
-async fn look(session: &Session, prove: bool) -> Result<(Vec<Checked>, Vec<ImageState>), Halt> {
+async fn look(session: &Session, prove: Option<Prove>) -> Result<(Vec<Checked>, Vec<ImageState>), Halt> {
     let mut rows: Vec<Checked> = session.absent.iter().map(|(target, error)| unreachable(target, error)).collect();
     if session.request.targets.is_empty() {
         return Ok((rows, Vec::new()));
     }
     let prepared = prepare(&session.environment, &session.request).await.map_err(Halt::at(Stage::Input))?;
     let mut seen = run::verify(&prepared);
-    if prove {
-        run::prove(&session.environment, &prepared, &mut seen).await.map_err(Halt::at(Stage::Preflight))?;
+    if let Some(prove) = prove {
+        let scope = match prove {
+            Prove::Home => ProofScope::Home,
+            Prove::All => ProofScope::All,
+        };
+        run::prove(&session.environment, &prepared, (scope, &mut seen)).await.map_err(Halt::at(Stage::Preflight))?;
     }
     rows.extend(seen);
     Ok((rows, images(&prepared)))

@@ -1,11 +1,12 @@
-//! How many steps run at once: per target, and per target and region; a throttled region gets fewer.
+//! How many steps run at once: images being sent per target, other calls per target and region; a throttled region gets
+//! fewer. Replication is not counted: it is the cloud's work, and its queue at each destination is the provider's.
 
 use std::collections::BTreeMap;
 
 use crate::names::{Region, TargetName};
-use crate::plan::Step;
+use crate::plan::{Action, Step};
 
-/// Steps at once where the configuration names no number.
+/// Images sent at once, and other steps at once in a region, where the configuration names no number.
 pub const DEFAULT_CONCURRENCY: u32 = 4;
 
 /// Successes in a row after which a lowered limit rises by one.
@@ -42,43 +43,54 @@ impl Lane {
     }
 }
 
+fn is_free_of_limits(step: &Step) -> bool {
+    matches!(step.action, Action::Replicate { .. })
+}
+
 /// The lanes of all targets and their regions.
 #[derive(Debug)]
 pub(super) struct Limits {
     most: BTreeMap<TargetName, u32>,
-    targets: BTreeMap<TargetName, Lane>,
+    sending: BTreeMap<TargetName, Lane>,
     regions: BTreeMap<(TargetName, Option<Region>), Lane>,
 }
 
 impl Limits {
     /// Limits with the most that each target's configuration allows at once.
     pub(super) fn new(most: BTreeMap<TargetName, u32>) -> Self {
-        Self { most, targets: BTreeMap::new(), regions: BTreeMap::new() }
+        Self { most, sending: BTreeMap::new(), regions: BTreeMap::new() }
     }
 
-    fn lanes(&mut self, step: &Step) -> (&mut Lane, &mut Lane) {
+    /// The lane of the images being sent, if the step sends one, and the lane of its region.
+    fn lanes(&mut self, step: &Step) -> (Option<&mut Lane>, &mut Lane) {
         let most = self.most.get(&step.target).copied().unwrap_or(DEFAULT_CONCURRENCY);
-        let target = self.targets.entry(step.target.clone()).or_insert_with(|| Lane::new(most));
+        let sends = matches!(step.action, Action::Upload);
+        let sending = sends.then(|| self.sending.entry(step.target.clone()).or_insert_with(|| Lane::new(most)));
         let key = (step.target.clone(), step.region.clone());
-        let region = self.regions.entry(key).or_insert_with(|| Lane::new(most));
-        (target, region)
+        (sending, self.regions.entry(key).or_insert_with(|| Lane::new(most)))
     }
 
     /// Takes a place for a step, if there is one.
     pub(super) fn admit(&mut self, step: &Step) -> bool {
-        let (target, region) = self.lanes(step);
-        let free = target.is_free() && region.is_free();
+        if is_free_of_limits(step) {
+            return true;
+        }
+        let (sending, region) = self.lanes(step);
+        let free = region.is_free() && sending.as_ref().is_none_or(|lane| lane.is_free());
         if free {
-            target.running += 1;
             region.running += 1;
+            sending.into_iter().for_each(|lane| lane.running += 1);
         }
         free
     }
 
     /// Gives the place back.
     pub(super) fn release(&mut self, step: &Step, throttled: bool) {
-        let (target, region) = self.lanes(step);
-        target.running = target.running.saturating_sub(1);
+        if is_free_of_limits(step) {
+            return;
+        }
+        let (sending, region) = self.lanes(step);
+        sending.into_iter().for_each(|lane| lane.running = lane.running.saturating_sub(1));
         region.running = region.running.saturating_sub(1);
         if throttled {
             region.throttled();
@@ -93,16 +105,21 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::Limits;
-    use crate::plan::{Action, Step, StepId};
+    use crate::names::Region;
+    use crate::plan::{Action, ImageSource, Step, StepId};
 
     fn step(region: &str) -> Step {
+        doing(Action::Upload, region)
+    }
+
+    fn doing(action: Action, region: &str) -> Step {
         let target = "t".parse().unwrap();
         Step {
             id: StepId::of_target(&target, region),
             target,
             image: None,
             region: Some(region.parse().unwrap()),
-            action: Action::Upload,
+            action,
             after: Vec::new(),
             required: true,
             reason: String::new(),
@@ -125,9 +142,16 @@ mod tests {
     }
 
     #[test]
-    fn regions_share_the_limit_of_their_target() {
+    fn regions_share_the_limit_on_what_is_sent_and_nothing_else() {
         let mut limits = Limits::new(BTreeMap::from([("t".parse().unwrap(), 2)]));
         assert!(limits.admit(&step("one")) && limits.admit(&step("two")));
         assert!(!limits.admit(&step("three")));
+        let register = || Action::Register { upload: step("three").id };
+        assert!(limits.admit(&doing(register(), "three")) && limits.admit(&doing(register(), "three")));
+        assert!(!limits.admit(&doing(register(), "three")));
+        let home = ImageSource::Found("i".parse().unwrap());
+        let home_region: Region = "one".parse().unwrap();
+        let copy = Action::Replicate { home, home_region, regions: Vec::new(), required: Vec::new() };
+        assert!((0..99).all(|_| limits.admit(&doing(copy.clone(), "one"))));
     }
 }

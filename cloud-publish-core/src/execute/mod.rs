@@ -44,7 +44,7 @@ pub struct Hand {
     pub publisher: Arc<dyn Publisher>,
     /// Whose place it is.
     pub place: Place,
-    /// Steps at once.
+    /// Images sent at once, and other steps at once in a region.
     pub concurrency: u32,
 }
 
@@ -256,7 +256,8 @@ impl<'p> Run<'p> {
             Action::SetVisibility { from: image, .. }
             | Action::MarkPublished { from: image }
             | Action::Tag { from: image, .. }
-            | Action::Point { from: image, .. } => (image, step.region.as_ref()),
+            | Action::Point { from: image, .. }
+            | Action::List { from: image, .. } => (image, step.region.as_ref()),
             Action::Upload | Action::Register { .. } | Action::Barrier => return None,
         };
         match source {

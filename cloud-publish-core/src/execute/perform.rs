@@ -10,8 +10,8 @@ use crate::identity::Place;
 use crate::names::{ImageId, Region};
 use crate::plan::{Action, Step};
 use crate::publisher::{
-    Context, ImageAt, ImageSpec, Marking, PointRequest, Publisher, RegisterRequest, Registered, ReplicateRequest,
-    Staged, TagRequest, UploadRequest, VisibilityRequest,
+    Context, ImageAt, ImageSpec, ListingRequest, Marking, PointRequest, Publisher, RegisterRequest, Registered,
+    ReplicateRequest, Staged, TagRequest, UploadRequest, VisibilityRequest,
 };
 
 /// One step with everything its call needs, taken from the plan and from the steps before it.
@@ -66,6 +66,12 @@ pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Res
         Action::Point { pointer, .. } => {
             let request = PointRequest { pointer: pointer.clone(), at: job.at(job.region()?)? };
             publisher.point(context, &request).await.map(|()| Made::Change)
+        }
+        Action::List { listing, .. } => {
+            let request =
+                ListingRequest { image: job.spec.clone(), at: job.at(job.region()?)?, listing: listing.clone() };
+            let listing = publisher.list_in_marketplace(context, &request).await?;
+            Ok(Made::Listing { listing })
         }
     }
 }

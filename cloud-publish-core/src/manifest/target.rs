@@ -39,7 +39,7 @@ pub struct TargetConfig {
     pub deny: Vec<Region>,
     /// Who may see the images.
     pub visibility: VisibilityPolicy,
-    /// How many steps may run at once; absent: what the provider recommends.
+    /// How many images may be sent at once, and how many other calls made in one region; absent: 4.
     pub concurrency: Option<NonZeroU32>,
     /// What becomes public at one time; absent: what the provider says, usually each artifact alone.
     pub publish_together: Option<Together>,
@@ -80,7 +80,7 @@ pub(crate) struct TargetFile {
     pub(crate) deny: Vec<Region>,
     /// Who may see the images: one word for all, or a table per class.
     pub(crate) visibility: Option<VisibilityPolicy>,
-    /// How many steps may run at once.
+    /// How many images may be sent at once, and how many other calls made in one region; 4 when absent.
     pub(crate) concurrency: Option<NonZeroU32>,
     /// What becomes public at one time.
     pub(crate) publish_together: Option<Together>,

@@ -90,11 +90,15 @@ impl Publisher for MemoryPublisher {
     fn expect(&self, image: &ImageSpec, region: &Region) -> Result<Expected> {
         self.known_region(region)?;
         preflight::unfit(self, image)?;
-        let pointers = match self.settings.capability.pointers {
-            true => vec![PointerName::new(format!("{}/latest", image.family))?],
-            false => Vec::new(),
-        };
-        Ok(Expected { attributes: register::attributes(image), pointers, ..Expected::default() })
+        let mut expected = Expected { attributes: register::attributes(image), ..Expected::default() };
+        if self.settings.capability.pointers {
+            expected.pointers.push(PointerName::new(format!("{}/latest", image.family))?);
+            expected.own_pointers.push(PointerName::new(format!("{}/{}", image.family, image.tags.version))?);
+        }
+        if self.settings.capability.marketplace && *region == self.home {
+            expected.listings.clone_from(&self.settings.listings);
+        }
+        Ok(expected)
     }
 
     async fn preflight(&self, context: &Context, request: &PreflightRequest) -> Result<Vec<Finding>> {

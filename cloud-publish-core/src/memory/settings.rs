@@ -26,6 +26,8 @@ pub struct MemorySettings {
     pub capability: Capability,
     /// What is made of each artifact.
     pub renditions: Vec<Rendition>,
+    /// The marketplace listings that offer every image of the home region.
+    pub listings: Vec<String>,
     /// How many times a marketplace answers "pending" before it lists an image.
     pub reviews: u32,
     /// How often and how long verbs ask for an effect that takes time.
@@ -70,6 +72,7 @@ impl MemorySettings {
                 keeps_renditions: false,
             },
             renditions: vec![Rendition::new("as-is")?],
+            listings: Vec::new(),
             reviews: 0,
             pace: Pace::new(Duration::from_millis(50), Duration::from_secs(600)),
         })

@@ -7,10 +7,10 @@ use crate::identity::claims_owner;
 use crate::memory::client::Call;
 use crate::memory::log::Verb;
 use crate::memory::publisher::MemoryPublisher;
-use crate::memory::state::State;
+use crate::memory::state::{Shelf, State};
 use crate::names::{ImageId, Region};
-use crate::publisher::{Context, SurveyRequest};
-use crate::survey::{FoundImage, FoundPointer, FoundStaged, Gap, Survey};
+use crate::publisher::{Context, Listing, SurveyRequest};
+use crate::survey::{FoundImage, FoundListing, FoundPointer, FoundStaged, Gap, Survey};
 
 pub(super) async fn survey(own: &MemoryPublisher, context: &Context, request: &SurveyRequest) -> Result<Survey> {
     let account = &own.settings().account;
@@ -29,6 +29,14 @@ pub(super) async fn survey(own: &MemoryPublisher, context: &Context, request: &S
             listing(own, context, region, |state, after| staged(own, state, (request, region), after)).await,
             listing(own, context, region, |state, after| pointers(own, state, (request, region), after)).await,
         ];
+        if region == own.home() && request.detail.is_some() && !own.settings().listings.is_empty() {
+            let call = Call::look(Verb::Survey, "get listings", region);
+            match own.client().send(context, call, |state| Ok(offers(state.shelf(account, region)))).await {
+                Ok(offers) => all.listings.extend(offers),
+                Err(error) if error.kind() == Kind::Cancelled => return Err(error),
+                Err(error) => failures.push(error.with("region", region)),
+            }
+        }
         for listing in listings {
             let (found, broken) = listing;
             for it in found {
@@ -142,6 +150,16 @@ fn pointers(
         (name.to_string(), Found::Pointer(FoundPointer { region: region.clone(), name: name.clone(), to }))
     });
     found.collect()
+}
+
+/// The marketplace versions; one that is still under review is pending.
+fn offers(shelf: &Shelf) -> Vec<FoundListing> {
+    let offer = |((listing, image), reviews): (&(String, ImageId), &u32)| FoundListing {
+        listing: listing.clone(),
+        image: image.clone(),
+        state: if *reviews == 0 { Listing::Listed } else { Listing::Pending },
+    };
+    shelf.listings.iter().map(offer).collect()
 }
 
 fn later(id: &str, after: &Option<String>) -> bool {

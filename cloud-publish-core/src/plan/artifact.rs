@@ -4,8 +4,8 @@ use super::found::{Found, look, refusal};
 use super::{
     Action, Desired, DesiredPlace, Drift, ImageSource, Permissions, Plan, RefusalKind, Step, StepId, TargetState,
 };
-use crate::names::{PointerName, Region};
-use crate::publisher::Replication;
+use crate::names::Region;
+use crate::publisher::{Expected, Replication};
 use crate::survey::FoundImage;
 
 /// What came of one image: where each region gets it from, and what it has to wait for.
@@ -22,7 +22,7 @@ pub(super) struct Arrival<'a> {
     pub(super) required: bool,
     pub(super) source: ImageSource,
     pub(super) found: Option<&'a FoundImage>,
-    pub(super) pointers: Vec<PointerName>,
+    pub(super) expected: &'a Expected,
 }
 
 impl Arrival<'_> {
@@ -38,7 +38,7 @@ impl Arrival<'_> {
 /// Looks at an image in all its regions and plans what brings it there.
 pub(super) fn bring<'a>(
     state: &TargetState<'a>,
-    desired: &Desired,
+    desired: &'a Desired,
     permissions: Permissions,
     plan: &mut Plan,
 ) -> Route<'a> {
@@ -65,7 +65,7 @@ pub(super) fn bring<'a>(
 fn create<'a>(
     state: &TargetState<'a>,
     desired: &Desired,
-    missing: Vec<(&DesiredPlace, String)>,
+    missing: Vec<(&'a DesiredPlace, String)>,
     (route, plan): (&mut Route<'a>, &mut Plan),
 ) {
     match state.info.capability.replication {
@@ -83,11 +83,11 @@ fn create<'a>(
 fn copy<'a>(
     state: &TargetState<'a>,
     desired: &Desired,
-    missing: Vec<(&DesiredPlace, String)>,
+    missing: Vec<(&'a DesiredPlace, String)>,
     (route, plan): (&mut Route<'a>, &mut Plan),
 ) {
     let home = home(state, desired, &missing, (route, plan));
-    let others: Vec<(&DesiredPlace, &String)> =
+    let others: Vec<(&'a DesiredPlace, &String)> =
         missing.iter().filter(|(place, _)| place.region != state.info.home).map(|(place, why)| (*place, why)).collect();
     let Some(home) = home else {
         let message = format!("it cannot be copied: there is no usable image in {}", state.info.home);
@@ -111,7 +111,7 @@ fn copy<'a>(
 fn home<'a>(
     state: &TargetState<'a>,
     desired: &Desired,
-    missing: &[(&DesiredPlace, String)],
+    missing: &[(&'a DesiredPlace, String)],
     (route, plan): (&mut Route<'a>, &mut Plan),
 ) -> Option<ImageSource> {
     let home = &state.info.home;
@@ -165,14 +165,8 @@ fn replicate(state: &TargetState<'_>, desired: &Desired, to: &[(&DesiredPlace, &
     }
 }
 
-fn arrival<'a>(place: &DesiredPlace, source: ImageSource, found: Option<&'a FoundImage>) -> Arrival<'a> {
-    Arrival {
-        region: place.region.clone(),
-        required: place.required,
-        source,
-        found,
-        pointers: place.expected.pointers.clone(),
-    }
+fn arrival<'a>(place: &'a DesiredPlace, source: ImageSource, found: Option<&'a FoundImage>) -> Arrival<'a> {
+    Arrival { region: place.region.clone(), required: place.required, source, found, expected: &place.expected }
 }
 
 fn drift(state: &TargetState<'_>, desired: &Desired, place: &DesiredPlace, (message, hint): (String, String)) -> Drift {

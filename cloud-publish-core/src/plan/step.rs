@@ -121,6 +121,13 @@ pub enum Action {
         /// The pointer.
         pointer: PointerName,
     },
+    /// Offer the image at a marketplace listing.
+    List {
+        /// Where the image comes from.
+        from: ImageSource,
+        /// The listing.
+        listing: String,
+    },
 }
 
 impl Action {
@@ -135,12 +142,13 @@ impl Action {
             Self::MarkPublished { .. } => "mark-published",
             Self::Tag { .. } => "tag",
             Self::Point { .. } => "point",
+            Self::List { .. } => "list",
         }
     }
 
     /// Whether it can be dropped half-way at no loss: its verb takes up what it left. Others are short, and finished.
     pub fn is_long(&self) -> bool {
-        matches!(self, Self::Upload | Self::Register { .. } | Self::Replicate { .. })
+        matches!(self, Self::Upload | Self::Register { .. } | Self::Replicate { .. } | Self::List { .. })
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::manifest::Together;
 use crate::names::{PointerName, Region};
+use crate::publisher::Listing;
 use crate::survey::{FoundImage, Life};
 
 /// Plans one target.
@@ -24,6 +25,7 @@ pub(super) fn plan(state: &TargetState<'_>, permissions: Permissions, plan: &mut
         for arrival in &route.arrivals {
             let publisher = Publication { state, desired, arrival, barrier };
             let last = publisher.publish(permissions, plan);
+            publisher.offer(last.as_ref(), plan);
             pointers.note(&publisher, last);
         }
     }
@@ -171,6 +173,28 @@ impl Publication<'_> {
         }
     }
 
+    /// Plans a version at every listing that does not offer it yet. An older release published late is not offered: the
+    /// last version added is the one that buyers are shown.
+    fn offer(&self, published: Option<&StepId>, plan: &mut Plan) {
+        if !self.state.info.capability.marketplace || self.is_superseded() {
+            return;
+        }
+        let offered = |listing: &String| {
+            self.state.survey.listings.iter().any(|found| {
+                found.listing == *listing
+                    && found.state == Listing::Listed
+                    && ImageSource::Found(found.image.clone()) == self.arrival.source
+            })
+        };
+        for listing in self.arrival.expected.listings.iter().filter(|listing| !offered(listing)) {
+            let action = Action::List { from: self.arrival.source.clone(), listing: listing.clone() };
+            let after = published.into_iter().chain(self.arrival.made_by()).cloned().collect();
+            let mut step = self.step(action, after, "the listing does not offer it yet");
+            step.id = StepId::new(&step.target, &self.desired.image, step.region.as_ref(), &format!("list/{listing}"));
+            plan.steps.push(step);
+        }
+    }
+
     /// Whether users here are led to a later release of the line already: then no pointer moves.
     fn is_superseded(&self) -> bool {
         let own = &self.desired.spec.tags;
@@ -203,19 +227,22 @@ impl Pointers {
         if !publication.state.info.capability.pointers {
             return;
         }
-        for name in &publication.arrival.pointers {
+        let expected = publication.arrival.expected;
+        let of_line = expected.pointers.iter().map(|name| (name, publication.is_superseded()));
+        let own = expected.own_pointers.iter().map(|name| (name, false));
+        for (name, superseded) in of_line.chain(own) {
             let image = publication.arrival.source.clone();
             let key = (publication.arrival.region.clone(), name.clone());
             let pointer = self.0.entry(key).or_insert_with(|| {
                 let action = Action::Point { from: image.clone(), pointer: name.clone() };
-                let mut step = publication.step(action, Vec::new(), "it is the newest of its line");
+                let mut step = publication.step(action, Vec::new(), "it does not lead here yet");
                 let region = &publication.arrival.region;
                 step.id = StepId::of_target(&step.target, &format!("{region}/point/{name}"));
                 Pointer { step, images: Vec::new(), superseded: false }
             });
             pointer.images.push(image);
             pointer.step.after.extend(last.clone());
-            pointer.superseded |= publication.is_superseded();
+            pointer.superseded |= superseded;
         }
     }
 

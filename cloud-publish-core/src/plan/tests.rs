@@ -9,9 +9,9 @@ use crate::identity::{ImageTags, KeyTag, Marks, Place};
 use crate::manifest::{Boot, Together, Visibility};
 use crate::names::{Class, Region};
 use crate::publisher::{
-    Capability, Expected, ImageSpec, ReadBack, Replication, TargetInfo, VisibilityKind, WantedRegion,
+    Capability, Expected, ImageSpec, Listing, ReadBack, Replication, TargetInfo, VisibilityKind, WantedRegion,
 };
-use crate::survey::{FoundImage, FoundPointer, Gap, Native, Survey};
+use crate::survey::{FoundImage, FoundListing, FoundPointer, Gap, Native, Survey};
 
 fn region(name: &str) -> Region {
     name.parse().unwrap()
@@ -166,6 +166,37 @@ fn nothing_there_plans_everything_behind_one_barrier() {
     let barrier = plan.steps.iter().find(|step| step.action == Action::Barrier).unwrap();
     assert_eq!(barrier.after.len(), 3, "it waits for the image in every wanted region: {:?}", barrier.after);
     assert!(plan.steps.iter().filter(|step| step.id.as_str().contains("/far/")).all(|step| !step.required));
+}
+
+#[test]
+fn an_older_release_published_late_gets_its_own_pointer_and_neither_moves_the_line_s_nor_is_offered() {
+    let mut info = info(Replication::Independent);
+    info.capability.marketplace = true;
+    let mut desired = desired(&info);
+    for place in &mut desired.places {
+        place.expected.own_pointers = vec!["v1".parse().unwrap()];
+        place.expected.listings = vec!["shop".into()];
+    }
+    let plan = |survey: &Survey| {
+        let desired = [desired.clone()];
+        let (tombstones, together) = (BTreeSet::new(), Together::Artifact);
+        let state = TargetState { info: &info, desired: &desired, survey, tombstones: &tombstones, together };
+        Plan::new(&"r1".parse().unwrap(), &[state], Permissions::default())
+    };
+    let last = |survey: &Survey| -> Vec<String> {
+        let about = |id: &&str| id.contains("/one/point/") || id.contains("/one/list/");
+        steps(&plan(survey)).into_iter().filter(about).map(ToOwned::to_owned).collect()
+    };
+    let everything = ["cloud/genericcloud-amd64/one/list/shop", "cloud/one/point/latest", "cloud/one/point/v1"];
+    assert_eq!(last(&Survey::default()), everything);
+    let newer = Survey { images: vec![found("one", tags("r2", "2024-02-01"), published())], ..Survey::default() };
+    assert_eq!(last(&newer), ["cloud/one/point/v1"]);
+    let mut listed = finished();
+    let offer = |state| FoundListing { listing: "shop".into(), image: "one-r1".parse().unwrap(), state };
+    listed.listings = vec![offer(Listing::Pending)];
+    assert!(last(&listed).contains(&everything[0].to_owned()), "a listing under review is asked about again");
+    listed.listings = vec![offer(Listing::Listed)];
+    assert!(!last(&listed).contains(&everything[0].to_owned()));
 }
 
 #[test]

@@ -19,6 +19,9 @@ use crate::publisher::{ImageAt, ImageSpec};
 pub struct PreflightRequest {
     /// What the run is about to create, and where.
     pub additions: Vec<(Arc<ImageSpec>, Region)>,
+    /// What the run is about to show to those it is for, and where: images that it creates, and such as an earlier run
+    /// has left private.
+    pub exposures: Vec<(Arc<ImageSpec>, Region)>,
     /// Whether a probe may write (and at once remove) something: only in a run that will create such an image.
     pub probe: Probe,
 }
@@ -201,6 +204,8 @@ pub struct PointRequest {
 /// Asks for an image to be offered in a marketplace.
 #[derive(Clone, Debug)]
 pub struct ListingRequest {
+    /// What it is: names of the version are made from it.
+    pub image: Arc<ImageSpec>,
     /// Which image.
     pub at: ImageAt,
     /// Which of the target's listings.
@@ -208,7 +213,7 @@ pub struct ListingRequest {
 }
 
 /// How far a marketplace is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Listing {
     /// Offered.

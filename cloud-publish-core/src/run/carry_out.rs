@@ -7,7 +7,7 @@ use super::applied::applied;
 use super::books::{self, Page};
 use super::inputs::{record, verify};
 use super::outlook::Barred;
-use super::summary::{Failure, RunOutcome, Summary, failures, images, is_complete, unpublished};
+use super::summary::{Failure, RunOutcome, Summary, failures, images, is_complete, pending, unpublished};
 use super::{Environment, Observed, Preflight, Prepared, Request, prepare};
 use crate::disk::Disk;
 use crate::error::{Error, Kind, Result};
@@ -238,11 +238,14 @@ impl Finished<'_> {
             is_done = false;
             all.push(Failure::of_state("catalogue", &Trouble::from(&error)));
         }
+        let reviewed = self.executed.map(|(plan, outcome)| pending(plan, outcome)).unwrap_or_default();
         let outcome = match self.executed {
+            _ if is_done && !reviewed.is_empty() => RunOutcome::Waiting,
             _ if is_done => RunOutcome::Complete,
             Some((_, outcome)) if lost_its_lease(outcome) => RunOutcome::Waiting,
             _ => RunOutcome::Incomplete,
         };
+        all.extend(reviewed);
         let release = prepared.plan.release.clone();
         Summary { release, outcome, guarded, stopped, images, failures: all }
     }

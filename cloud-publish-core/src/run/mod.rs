@@ -25,7 +25,7 @@ pub use self::inputs::{Input, check_inputs};
 pub use self::preflight::{Preflight, TargetFinding};
 pub use self::prepare::{Observed, Prepared, prepare};
 pub use self::summary::{Failure, ImageState, RunOutcome, Summary};
-pub use self::verify::{Checked, Verdict, prove, verify};
+pub use self::verify::{Checked, ProofScope, Verdict, prove, verify};
 use crate::clock::Clock;
 use crate::event::Reporter;
 use crate::execute::RetryPolicy;

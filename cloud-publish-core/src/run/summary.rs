@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::{Observed, Prepared, TargetFinding};
 use crate::digest::Digest;
 use crate::event::Trouble;
-use crate::execute::{Ended, Outcome};
+use crate::execute::{Ended, Made, Outcome};
 use crate::names::{Arch, ImageId, Provider, Region, ReleaseName, TargetName, Variant};
 use crate::plan::{Desired, DesiredPlace, Drift, Plan, Step};
-use crate::publisher::TargetInfo;
+use crate::publisher::{Listing, TargetInfo};
 use crate::survey::{Life, Survey};
 
 /// A run's end in one word.
@@ -126,7 +126,7 @@ pub(super) fn failures(plan: &Plan, outcome: &Outcome) -> Vec<Failure> {
     for step in &plan.steps {
         match outcome.steps.get(&step.id) {
             Some(Ended::Failed(trouble)) => all.push(failure(step, step.region.clone(), trouble, step.required)),
-            Some(Ended::Done(crate::execute::Made::Images { failed, .. })) => {
+            Some(Ended::Done(Made::Images { failed, .. })) => {
                 all.extend(failed.iter().map(|(region, trouble)| failure(step, Some(region.clone()), trouble, false)));
             }
             _ => {}
@@ -144,6 +144,23 @@ fn failure(step: &Step, region: Option<Region>, trouble: &Trouble, required: boo
         hint: trouble.hint.clone(),
         required,
     }
+}
+
+/// Listings that a marketplace has not decided on yet.
+pub(super) fn pending(plan: &Plan, outcome: &Outcome) -> Vec<Failure> {
+    let is_pending = |step: &&Step| {
+        let end = outcome.steps.get(&step.id);
+        matches!(end, Some(Ended::Done(Made::Listing { listing: Listing::Pending })))
+    };
+    let waiting = |step: &Step| Failure {
+        step: step.id.to_string(),
+        target: Some(step.target.clone()),
+        region: step.region.clone(),
+        error: "the marketplace has not decided yet".to_owned(),
+        hint: Some("this may take days: run the same command again then".to_owned()),
+        required: step.required,
+    };
+    plan.steps.iter().filter(is_pending).map(waiting).collect()
 }
 
 /// Whether every required step was done.

@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::{Environment, Observed, Prepared};
 use crate::digest::Digest;
 use crate::error::Result;
-use crate::names::{Arch, ImageId, Region, TargetName, Variant};
+use crate::names::{Arch, ImageId, PointerName, Region, TargetName, Variant};
 use crate::plan::{Desired, DesiredPlace};
-use crate::publisher::{Context, ImageAt, Proof, ProveRequest};
+use crate::publisher::{Context, ImageAt, Listing, Proof, ProveRequest, Replication};
 use crate::survey::{FoundImage, Life};
 
 /// What a comparison came to.
@@ -50,6 +50,15 @@ pub struct Checked {
     /// What [`prove`] was shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
+}
+
+/// Where content is read back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofScope {
+    /// Wherever bytes of ours arrived: what the cloud copied to other regions by itself is left out.
+    Home,
+    /// In every region, which costs time and, at some clouds, money.
+    All,
 }
 
 /// Compares what was seen with what should be.
@@ -144,7 +153,22 @@ fn differences(observed: &Observed, desired: &Desired, place: &DesiredPlace, fou
     compare("attribute", &place.expected.attributes, &found.attributes, &mut differs);
     all.extend(found.problems.iter().cloned());
     all.extend(lost_pointers(observed, desired, place, found));
+    all.extend(missing_listings(observed, place, found));
     all
+}
+
+/// Listings that should offer it and do not.
+fn missing_listings(observed: &Observed, place: &DesiredPlace, found: &FoundImage) -> Vec<String> {
+    let says = |listing: &String| {
+        let there = observed.survey.listings.iter().find(|one| one.listing == *listing && one.image == found.id);
+        match there.map(|one| one.state) {
+            Some(Listing::Listed) => None,
+            Some(Listing::Pending) => Some(format!("listing {listing} is still under review")),
+            None => Some(format!("listing {listing} does not offer it")),
+        }
+    };
+    let wanted = place.expected.listings.iter().filter(|_| observed.info.capability.marketplace);
+    wanted.filter_map(says).collect()
 }
 
 fn compare(
@@ -167,28 +191,43 @@ fn lost_pointers(observed: &Observed, desired: &Desired, place: &DesiredPlace, f
         let image = observed.survey.images.iter().find(|image| image.region == place.region && image.id == *id)?;
         image.tags.as_ref().map(|tags| tags.date)
     };
-    let lost = place.expected.pointers.iter().filter_map(|name| {
+    let target_of = |name: &PointerName| {
         let there = observed.survey.pointers.iter().find(|one| one.region == place.region && one.name == *name);
-        match there.and_then(|pointer| pointer.to.as_ref()) {
-            None => Some(format!("pointer {name} leads nowhere")),
-            Some(to) if date_of(to).is_none_or(|date| date < desired.spec.tags.date) => {
-                Some(format!("pointer {name} leads to {to}, which is older"))
-            }
-            Some(_) => None,
-        }
+        there.and_then(|pointer| pointer.to.as_ref())
+    };
+    let own = place.expected.own_pointers.iter().filter_map(|name| match target_of(name) {
+        Some(to) if *to == found.id => None,
+        Some(to) => Some(format!("pointer {name} leads to {to}")),
+        None => Some(format!("pointer {name} leads nowhere")),
     });
-    lost.collect()
+    let lost = place.expected.pointers.iter().filter_map(|name| match target_of(name) {
+        None => Some(format!("pointer {name} leads nowhere")),
+        Some(to) if date_of(to).is_none_or(|date| date < desired.spec.tags.date) => {
+            Some(format!("pointer {name} leads to {to}, which is older"))
+        }
+        Some(_) => None,
+    });
+    lost.chain(own).collect()
 }
 
 /// Asks the clouds what they hold of every image that is there, and compares it.
 ///
 /// # Errors
 /// [`crate::error::Kind::Cancelled`]. What one image's cloud answers is in its row.
-pub async fn prove(environment: &Environment, prepared: &Prepared, checks: &mut [Checked]) -> Result<()> {
+pub async fn prove(
+    environment: &Environment,
+    prepared: &Prepared,
+    (scope, checks): (ProofScope, &mut [Checked]),
+) -> Result<()> {
     let context = environment.context();
     for check in checks.iter_mut() {
         context.check()?;
         let Some(observed) = prepared.observed.iter().find(|one| one.info.target == check.target) else { continue };
+        let is_copy = observed.info.capability.replication != Replication::Independent
+            && check.region.as_ref() != Some(&observed.info.home);
+        if scope == ProofScope::Home && is_copy {
+            continue;
+        }
         let found = observed
             .survey
             .images

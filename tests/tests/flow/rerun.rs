@@ -4,7 +4,7 @@ use cloud_publish_core::catalogue;
 use cloud_publish_core::manifest::Visibility;
 use cloud_publish_core::memory::Verb;
 use cloud_publish_core::publisher::{Probe, Replication};
-use cloud_publish_core::run::{RunOutcome, Verdict, carry_out, prepare, prove, verify};
+use cloud_publish_core::run::{ProofScope, RunOutcome, Verdict, carry_out, prepare, prove, verify};
 use cloud_publish_core::survey::Life;
 
 use crate::world::{ALL, World, region, store};
@@ -45,6 +45,22 @@ async fn a_finished_release_costs_one_survey_per_region_and_no_write() {
 }
 
 #[tokio::test]
+async fn a_marketplace_that_reviews_for_days_is_waited_for_by_later_runs() {
+    let mut world = World::new(Replication::PerRegion);
+    world.listings.insert("shop", 2);
+    let state = store();
+    let mut outcomes = Vec::new();
+    for _ in 0..4 {
+        let summary = world.publish(&state).await.unwrap();
+        assert!(summary.images.iter().all(|image| image.state == Life::Published), "{:?}", summary.images);
+        outcomes.push(summary.outcome);
+    }
+    assert_eq!(outcomes, [RunOutcome::Waiting, RunOutcome::Waiting, RunOutcome::Complete, RunOutcome::Complete]);
+    let submissions = world.cloud.writes().iter().filter(|write| write.verb == Verb::ListInMarketplace).count();
+    assert_eq!(submissions, 1);
+}
+
+#[tokio::test]
 async fn with_the_state_lost_a_rerun_adopts_everything() {
     let world = World::new(Replication::PerRegion);
     world.publish(&store()).await.unwrap();
@@ -74,10 +90,11 @@ async fn an_older_release_published_late_becomes_public_and_moves_no_pointer() {
     let (world, state) = (World::new(Replication::Independent), store());
     world.write("bookworm-20240201", "20240201-1", "2024-02-01");
     world.publish_release("bookworm-20240201", &state).await.unwrap();
-    let pointed = world.cloud.pointers(&"acc".parse().unwrap());
+    let pointed = world.pointers("latest");
     let summary = world.publish(&state).await.unwrap();
     assert_eq!(summary.outcome, RunOutcome::Complete);
-    assert_eq!(world.cloud.pointers(&"acc".parse().unwrap()), pointed);
+    assert_eq!(world.pointers("latest"), pointed);
+    assert_eq!(world.pointers("20240101-1614").len(), 3, "its own pointer leads to it all the same");
     assert_eq!(world.seen().iter().filter(|image| image.published).count(), 6);
 }
 
@@ -95,7 +112,7 @@ async fn verify_finds_what_somebody_changed_by_hand() {
     let environment = world.environment(config, state);
     let prepared = prepare(&environment, &request).await.unwrap();
     let mut checks = verify(&prepared);
-    prove(&environment, &prepared, &mut checks).await.unwrap();
+    prove(&environment, &prepared, (ProofScope::All, &mut checks)).await.unwrap();
     let verdicts: Vec<Verdict> = checks.iter().map(|check| check.verdict).collect();
     assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::Missing).count(), 1, "{checks:#?}");
     assert_eq!(verdicts.iter().filter(|verdict| **verdict == Verdict::Incorrect).count(), 1, "{checks:#?}");
@@ -112,11 +129,10 @@ async fn a_plan_made_before_somebody_else_s_run_is_made_again() {
     let preflight = prepared.preflight(&environment, Probe::MayWrite).await.unwrap();
     // While a person thinks about the question, a newer release is published by another run.
     world.publish_release("bookworm-20240201", &state).await.unwrap();
-    let account = "acc".parse().unwrap();
-    let pointed = world.cloud.pointers(&account);
+    let pointed = world.pointers("latest");
     let summary = carry_out(&environment, &request, prepared, preflight).await.unwrap();
     assert_eq!(summary.outcome, RunOutcome::Complete, "{:?}", summary.failures);
-    assert_eq!(world.cloud.pointers(&account), pointed, "no pointer moves backwards");
+    assert_eq!(world.pointers("latest"), pointed, "no pointer moves backwards");
 }
 
 #[tokio::test]

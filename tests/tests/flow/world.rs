@@ -13,6 +13,7 @@ use cloud_publish_core::memory::{ImageRecord, MemoryCloud, MemoryPublisher, Memo
 use cloud_publish_core::names::{Account, Region};
 use cloud_publish_core::publisher::{Probe, Replication, WantedRegion};
 use cloud_publish_core::run::{Environment, Options, Request, Summary, Target, carry_out, prepare};
+use cloud_publish_core::survey::FoundPointer;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use schemars::JsonSchema;
@@ -81,6 +82,8 @@ pub(crate) struct World {
     pub(crate) accounts: Vec<&'static str>,
     together: &'static str,
     artifacts: Vec<&'static str>,
+    /// How often each marketplace listing answers "pending".
+    pub(crate) listings: BTreeMap<&'static str, u32>,
 }
 
 pub(crate) const REGIONS: [&str; 3] = ["one", "two", "far"];
@@ -100,6 +103,7 @@ impl World {
             accounts: vec!["acc"],
             together: "artifact",
             artifacts: vec!["genericcloud"],
+            listings: BTreeMap::new(),
         };
         world.write("bookworm-20240101", "20240101-1614", "2024-01-01");
         world
@@ -169,16 +173,19 @@ impl World {
         let config = self.config();
         let wanted = |name: &&str| WantedRegion { region: region(name), required: *name != BEST_EFFORT };
         let target = |account: &&str| {
-            let settings = MemorySettings::new(
+            let mut settings = MemorySettings::new(
                 format!("t-{account}").parse().unwrap(),
                 account.parse().unwrap(),
                 config.owner.clone(),
                 self.regions().iter().map(wanted).collect(),
                 self.replication,
-            );
+            )
+            .unwrap();
+            settings.listings = self.listings.keys().map(|name| (*name).to_owned()).collect();
+            settings.reviews = self.listings.values().copied().max().unwrap_or_default();
             Target {
                 config: config.targets[&format!("t-{account}").parse().unwrap()].clone(),
-                publisher: Arc::new(MemoryPublisher::new(&self.cloud, settings.unwrap()).unwrap()),
+                publisher: Arc::new(MemoryPublisher::new(&self.cloud, settings).unwrap()),
             }
         };
         let request = Request {
@@ -220,6 +227,12 @@ impl World {
             images.into_iter().map(move |image| (account.clone(), image))
         };
         self.accounts.iter().flat_map(of).collect()
+    }
+
+    /// Where the pointers whose names end like this lead, in every region of the first account.
+    pub(crate) fn pointers(&self, end: &str) -> Vec<FoundPointer> {
+        let all = self.cloud.pointers(&self.accounts[0].parse().unwrap());
+        all.into_iter().filter(|pointer| pointer.name.as_str().ends_with(&format!("/{end}"))).collect()
     }
 
     /// What is there, without what may differ: ids and times.

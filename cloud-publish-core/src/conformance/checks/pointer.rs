@@ -50,7 +50,7 @@ pub(super) async fn a_listing_ends_listed(publisher: &dyn Publisher, fixture: &F
     let bench = Bench::open(publisher, fixture).await?;
     let at = bench.make_published().await?;
     let listing = fixture.listing().unwrap_or_default().to_owned();
-    let request = ListingRequest { at, listing };
+    let request = ListingRequest { image: bench.spec.clone(), at, listing };
     let pace = Pace::new(Duration::from_millis(100), fixture.limit());
     let ask = || async {
         let answer = publisher.list_in_marketplace(&bench.context, &request).await?;
@@ -67,7 +67,7 @@ pub(super) async fn listing_is_refused_where_there_is_no_marketplace(
 ) -> Result<(), Failure> {
     let bench = Bench::open(publisher, fixture).await?;
     let at = bench.make_published().await?;
-    let request = ListingRequest { at, listing: "any".to_owned() };
+    let request = ListingRequest { image: bench.spec.clone(), at, listing: "any".to_owned() };
     let listed = publisher.list_in_marketplace(&bench.context, &request).await;
     ensure_fails(listed, Kind::Unsupported, "list_in_marketplace")
 }
