@@ -5,6 +5,7 @@
 //!
 //! | module | finds |
 //! |---|---|
+//! | [`aws`] | a small AWS of its own: nobody else has one that refuses what AWS refuses |
 //! | [`paths`] | the project's folders |
 //! | [`servers`] | one Keystone and two Glance regions, and an owner of its own for each test |
 //! | [`foreign`] | what Glance has, told by others than us |
@@ -21,6 +22,7 @@
 //! Tests share one Glance and run in parallel. Each takes an owner of its own ([`servers::unique_owner`]) and looks only
 //! at that owner's images.
 
+pub mod aws;
 pub mod boot;
 pub mod foreign;
 pub mod images;

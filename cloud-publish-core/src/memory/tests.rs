@@ -243,8 +243,8 @@ async fn preflight_finds_every_hindrance_at_once() {
         rules.image_quota = Some(0);
     });
     world.cloud.adjust(&region("north"), |rules| rules.disabled = true);
-    let additions = ["north", "south"].map(|name| (Arc::clone(&world.spec), region(name))).into();
-    let request = PreflightRequest { additions, probe: Probe::ReadOnly };
+    let additions = ["north", "south"].map(|name| (Arc::clone(&world.spec), region(name))).to_vec();
+    let request = PreflightRequest { exposures: additions.clone(), additions, probe: Probe::ReadOnly };
     let findings = world.publisher().preflight(&world.context(), &request).await.unwrap();
     let messages: Vec<_> = findings.iter().map(|finding| finding.message.as_str()).collect();
     assert_eq!(messages.len(), 3, "{messages:?}");

@@ -176,15 +176,30 @@ impl Plan {
 
     /// Images that the plan will upload at a target, with the region: what a preflight counts.
     pub fn additions<'a>(&'a self, target: &'a TargetName) -> impl Iterator<Item = (&'a PlannedImage, &'a Region)> {
+        self.images_where(target, |step| match &step.action {
+            Action::Upload => step.region.iter().collect(),
+            Action::Replicate { regions, .. } => regions.iter().collect(),
+            _ => Vec::new(),
+        })
+    }
+
+    /// Images that the plan will show to those they are for, with the region.
+    pub fn exposures<'a>(&'a self, target: &'a TargetName) -> impl Iterator<Item = (&'a PlannedImage, &'a Region)> {
+        self.images_where(target, |step| match &step.action {
+            Action::SetVisibility { .. } => step.region.iter().collect(),
+            _ => Vec::new(),
+        })
+    }
+
+    fn images_where<'a>(
+        &'a self,
+        target: &'a TargetName,
+        regions: impl Fn(&'a Step) -> Vec<&'a Region> + 'a,
+    ) -> impl Iterator<Item = (&'a PlannedImage, &'a Region)> {
         let here = self.steps.iter().filter(move |step| step.target == *target);
         here.flat_map(move |step| {
-            let regions: Vec<&Region> = match &step.action {
-                Action::Upload => step.region.iter().collect(),
-                Action::Replicate { regions, .. } => regions.iter().collect(),
-                _ => Vec::new(),
-            };
             let image = self.image_of(step);
-            regions.into_iter().filter_map(move |region| Some((image?, region)))
+            regions(step).into_iter().filter_map(move |region| Some((image?, region)))
         })
     }
 

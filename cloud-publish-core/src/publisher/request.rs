@@ -19,6 +19,9 @@ use crate::publisher::{ImageAt, ImageSpec};
 pub struct PreflightRequest {
     /// What the run is about to create, and where.
     pub additions: Vec<(Arc<ImageSpec>, Region)>,
+    /// What the run is about to show to those it is for, and where: images that it creates, and such as an earlier run
+    /// has left private.
+    pub exposures: Vec<(Arc<ImageSpec>, Region)>,
     /// Whether a probe may write (and at once remove) something: only in a run that will create such an image.
     pub probe: Probe,
 }

@@ -10,7 +10,7 @@ use super::{Environment, Prepared};
 use crate::error::{Kind, Result};
 use crate::event::{Event, Trouble};
 use crate::names::{Region, TargetName};
-use crate::plan::RefusalKind;
+use crate::plan::{PlannedImage, RefusalKind};
 use crate::publisher::{Finding, ImageSpec, PreflightRequest, Probe, Severity};
 
 /// One finding and where it belongs.
@@ -50,15 +50,12 @@ impl Prepared {
         let asked = self.observed.iter().map(|one| {
             let context = &context;
             async move {
-                let additions: Vec<(Arc<ImageSpec>, Region)> = self
-                    .plan
-                    .additions(&one.info.target)
-                    .map(|(image, region)| (Arc::new(image.spec.clone()), region.clone()))
-                    .collect();
-                if additions.is_empty() {
+                let additions = specs(self.plan.additions(&one.info.target));
+                let exposures = specs(self.plan.exposures(&one.info.target));
+                if additions.is_empty() && exposures.is_empty() {
                     return (&one.info.target, Ok(Vec::new()));
                 }
-                let request = PreflightRequest { additions, probe };
+                let request = PreflightRequest { additions, exposures, probe };
                 let target = &one.info.target;
                 environment.reporter.report(&Event::Stage {
                     name: "checking".to_owned(),
@@ -118,6 +115,10 @@ impl Prepared {
             guarded: self.plan.refusals.iter().map(|refusal| refusal.kind).any(RefusalKind::is_guard),
         }
     }
+}
+
+fn specs<'a>(planned: impl Iterator<Item = (&'a PlannedImage, &'a Region)>) -> Vec<(Arc<ImageSpec>, Region)> {
+    planned.map(|(image, region)| (Arc::new(image.spec.clone()), region.clone())).collect()
 }
 
 fn at(target: &TargetName, finding: Finding) -> TargetFinding {

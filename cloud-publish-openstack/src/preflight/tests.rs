@@ -15,7 +15,7 @@ async fn glance(images: Value) -> Stub {
 }
 
 fn request(probe: Probe) -> PreflightRequest {
-    PreflightRequest { additions: vec![(Arc::new(spec()), region())], probe }
+    PreflightRequest { additions: vec![(Arc::new(spec()), region())], exposures: Vec::new(), probe }
 }
 
 #[tokio::test]

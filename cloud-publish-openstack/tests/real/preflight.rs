@@ -12,7 +12,11 @@ use crate::world::{World, one, owner, target, two};
 
 async fn findings(world: &World, probe: Probe) -> Vec<Finding> {
     let additions = vec![(Arc::new(world.spec("1")), one())];
-    world.target.preflight(&world.context, &PreflightRequest { additions, probe }).await.unwrap()
+    world
+        .target
+        .preflight(&world.context, &PreflightRequest { exposures: additions.clone(), additions, probe })
+        .await
+        .unwrap()
 }
 
 #[tokio::test]

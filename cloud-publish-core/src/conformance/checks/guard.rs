@@ -120,7 +120,7 @@ pub(super) async fn a_name_held_by_another_is_taken(
     let plant = fixture.squatters().ok_or_else(|| Failure::new("the fixture plants no squatters"))?;
     doing("planting a squatter", plant(bench.spec.clone(), at.clone()).await)?;
     let additions = vec![(bench.spec.clone(), at.region.clone())];
-    let request = PreflightRequest { additions, probe: Probe::ReadOnly };
+    let request = PreflightRequest { exposures: additions.clone(), additions, probe: Probe::ReadOnly };
     let findings = publisher.preflight(&bench.context, &request).await?;
     let seen = findings.iter().any(|finding| finding.severity == Severity::Error);
     ensure(seen, || format!("preflight does not see that the name is taken: {findings:?}"))?;

@@ -39,8 +39,8 @@ pub(super) async fn preflight_of_a_good_place_finds_no_error_and_writes_nothing(
 ) -> Result<(), Failure> {
     let bench = Bench::open(publisher, fixture).await?;
     let before = bench.survey().await?;
-    let additions = bench.regions().into_iter().map(|region| (bench.spec.clone(), region)).collect();
-    let request = PreflightRequest { additions, probe: Probe::ReadOnly };
+    let additions: Vec<_> = bench.regions().into_iter().map(|region| (bench.spec.clone(), region)).collect();
+    let request = PreflightRequest { exposures: additions.clone(), additions, probe: Probe::ReadOnly };
     let findings = publisher.preflight(&bench.context, &request).await?;
     let errors: Vec<_> = findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
     ensure(errors.is_empty(), || format!("errors were found: {errors:?}"))?;

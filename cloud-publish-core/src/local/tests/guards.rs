@@ -15,8 +15,8 @@ use crate::publisher::{
 const VERSION: &str = "20240101-1614";
 
 async fn findings(rig: &Rig, images: &[Arc<ImageSpec>]) -> Vec<(Severity, String)> {
-    let additions = images.iter().map(|image| (Arc::clone(image), region())).collect();
-    let request = PreflightRequest { additions, probe: Probe::ReadOnly };
+    let additions: Vec<_> = images.iter().map(|image| (Arc::clone(image), region())).collect();
+    let request = PreflightRequest { exposures: additions.clone(), additions, probe: Probe::ReadOnly };
     let found = rig.local.preflight(&rig.context, &request).await.unwrap();
     found.into_iter().map(|finding| (finding.severity, finding.message)).collect()
 }

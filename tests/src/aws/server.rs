@@ -1,0 +1,150 @@
+//! The socket: reads requests, asks the service, answers, and does the damage that faults order.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::answer::{Received, answer};
+use super::settings::{ACCOUNT, REGION, Settings};
+use super::world::Shared;
+
+/// A running world; it ends with this value.
+pub struct FakeAws {
+    /// Where it answers, for `AWS_ENDPOINT_URL`.
+    pub url: String,
+    /// What it knows.
+    pub world: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The connection ends without an answer.
+#[derive(Debug)]
+pub(crate) struct Cut;
+
+impl FakeAws {
+    /// Starts a world on a free loopback port, on threads of its own.
+    ///
+    /// # Panics
+    /// If there is no free port.
+    pub fn start(settings: Settings) -> Self {
+        Self::start_on(settings, 0)
+    }
+
+    /// Starts a world on this loopback port.
+    ///
+    /// # Panics
+    /// If the port is taken.
+    pub fn start_on(settings: Settings, port: u16) -> Self {
+        let world = Arc::new(Shared::new(settings));
+        let (stop, stopped) = oneshot::channel();
+        let (ready, address) = mpsc::channel();
+        let served = Arc::clone(&world);
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.expect("a free port");
+                ready.send(listener.local_addr().expect("an address")).expect("the starter waits");
+                tokio::select! {
+                    () = accept(listener, served) => {}
+                    _ = stopped => {}
+                }
+            });
+            runtime.shutdown_background();
+        });
+        let address: SocketAddr = address.recv().unwrap_or_else(|_| panic!("port {port} is not free"));
+        Self { url: format!("http://{address}"), world, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// The variables that lead any AWS client here, as the default account.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        self.environment_of(ACCOUNT, REGION)
+    }
+
+    /// The variables that lead any AWS client here.
+    pub fn environment_of(&self, account: &str, region: &str) -> Vec<(String, String)> {
+        [
+            ("AWS_ENDPOINT_URL", self.url.as_str()),
+            ("AWS_ACCESS_KEY_ID", &format!("AKIA{account}TEST")),
+            ("AWS_SECRET_ACCESS_KEY", "any"),
+            ("AWS_REGION", region),
+            ("AWS_DEFAULT_REGION", region),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec()
+    }
+}
+
+impl fmt::Debug for FakeAws {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("FakeAws").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl Drop for FakeAws {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // An error says that it ended before.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the connection is cut on purpose")
+    }
+}
+
+impl std::error::Error for Cut {}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    loop {
+        let Ok((socket, _)) = listener.accept().await else {
+            // Out of descriptors: some close soon.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        drop(socket.set_nodelay(true));
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let service = service_fn(move |request| respond(Arc::clone(&shared), request));
+            // A client that went away is no error of ours.
+            drop(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await);
+        });
+    }
+}
+
+async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
+    let (parts, body) = request.into_parts();
+    let headers: BTreeMap<String, String> = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+    let uri = parts.uri.path_and_query().map_or("/", |uri| uri.as_str()).to_owned();
+    let reply = answer(&shared, Received { method: parts.method.as_str().to_owned(), uri, headers, body }).await?;
+    let mut response = Response::builder().status(reply.status);
+    for (name, value) in &reply.headers {
+        response = response.header(name, value);
+    }
+    Ok(response.body(Full::new(reply.body)).expect("headers of ours"))
+}
