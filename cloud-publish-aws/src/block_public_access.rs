@@ -5,6 +5,7 @@
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/block-public-access-to-amis.html>,
 //! <https://docs.aws.amazon.com/ebs/latest/userguide/block-public-access-snapshots.html>.
 
+use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use aws_sdk_ec2::types::ManagedBy;
@@ -25,7 +26,7 @@ const PACE: Pace = Pace {
 
 const UNBLOCKED: &str = "unblocked";
 
-/// What a switch is for.
+/// What is kept from becoming public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Blocked {
     Images,
@@ -41,34 +42,12 @@ pub(crate) struct Block {
     pub(crate) by_organisation: bool,
 }
 
-impl Blocked {
-    /// The plural noun in a sentence.
-    pub(crate) fn noun(self) -> &'static str {
-        match self {
+impl Display for Blocked {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Self::Images => "images",
             Self::Snapshots => "snapshots",
-        }
-    }
-
-    /// The API's call that switches it off.
-    pub(crate) fn operation(self) -> &'static str {
-        match self {
-            Self::Images => "DisableImageBlockPublicAccess",
-            Self::Snapshots => "DisableSnapshotBlockPublicAccess",
-        }
-    }
-
-    /// What a person does about a block.
-    pub(crate) fn remedy(self, block: &Block, region: &Region) -> String {
-        if block.by_organisation {
-            return "a declarative policy of the organisation sets it: ask who manages that to leave this account out"
-                .to_owned();
-        }
-        let command = match self {
-            Self::Images => "disable-image-block-public-access",
-            Self::Snapshots => "disable-snapshot-block-public-access",
-        };
-        format!("`aws ec2 {command} --region {region}`, or set `manage_block_public_access = true`")
+        })
     }
 }
 
@@ -100,51 +79,67 @@ async fn snapshot_state(here: &Here, context: &Context) -> Result<(String, Optio
     Ok((state, answer.managed_by))
 }
 
-/// Switches a block off, if it is on, and returns when sharing with everybody is possible.
+/// Whether anything of this kind is kept from becoming public here.
+pub(crate) async fn is_on(here: &Here, context: &Context, what: Blocked) -> Result<bool> {
+    Ok(state(here, context, what).await?.is_some())
+}
+
+/// Switches a block off for the whole region, if it is on, and waits until that counts.
 ///
 /// Only for targets with `manage_block_public_access = true`.
 ///
 /// # Errors
 /// [`Kind::Refused`] when it is the organisation's, [`Kind::PermissionDenied`], [`Kind::TimedOut`].
-pub(crate) async fn allow(here: &Here, context: &Context, what: Blocked) -> Result<()> {
+pub(crate) async fn switch_off(here: &Here, context: &Context, what: Blocked) -> Result<()> {
     let Some(block) = state(here, context, what).await? else { return Ok(()) };
     if block.by_organisation {
-        return Err(Error::new(Kind::Refused, format!("the organisation blocks public {}", what.noun()))
-            .hint(what.remedy(&block, &here.region)));
+        return Err(Error::new(Kind::Refused, format!("the organisation blocks public {what}")).hint(ORGANISATION));
     }
-    switch_off(here, context, what).await?;
-    let progress = format!("public {} to be allowed in {}", what.noun(), here.region);
-    context.progress().says(&format!("waiting for {progress}"));
-    poll_until(context, &progress, PACE, || async { Ok(state(here, context, what).await?.is_none().then_some(())) })
-        .await
+    context.progress().says(&format!("switching off Block Public Access of {what} in {}", here.region));
+    disable(here, context, what).await?;
+    let waiting = format!("switching off Block Public Access of {what}");
+    poll_until(context, &waiting, PACE, || async { Ok((!is_on(here, context, what).await?).then_some(())) }).await
 }
 
-async fn switch_off(here: &Here, context: &Context, what: Blocked) -> Result<()> {
+async fn disable(here: &Here, context: &Context, what: Blocked) -> Result<()> {
+    let ec2 = &here.clients.ec2;
     match what {
         Blocked::Images => {
-            let call = here.clients.ec2.disable_image_block_public_access();
-            let answer = context.or_cancelled(call.send()).await?;
+            let answer = context.or_cancelled(ec2.disable_image_block_public_access().send()).await?;
             answer.map(drop).map_err(|error| classify(&error, "DisableImageBlockPublicAccess"))
         }
         Blocked::Snapshots => {
-            let call = here.clients.ec2.disable_snapshot_block_public_access();
-            let answer = context.or_cancelled(call.send()).await?;
+            let answer = context.or_cancelled(ec2.disable_snapshot_block_public_access().send()).await?;
             answer.map(drop).map_err(|error| classify(&error, "DisableSnapshotBlockPublicAccess"))
         }
     }
 }
 
+/// How a person switches it off, when it is the account's own.
+pub(crate) fn remedy(what: Blocked, region: &Region) -> String {
+    let command = match what {
+        Blocked::Images => "disable-image-block-public-access",
+        Blocked::Snapshots => "disable-snapshot-block-public-access",
+    };
+    format!(
+        "`aws ec2 {command} --region {region}` allows public {what} there, or set `manage_block_public_access = true`; \
+         then run the same command again"
+    )
+}
+
+/// What a person does about one that is not the account's own.
+pub(crate) const ORGANISATION: &str =
+    "a declarative policy of the organisation sets it: ask who manages that to leave this account out";
+
 #[cfg(test)]
 mod tests {
-    use super::{Block, Blocked};
+    use super::{Blocked, remedy};
 
     #[test]
-    fn the_remedy_names_the_region_or_who_can_help() {
+    fn the_remedy_is_a_command_for_the_region() {
         let region = "eu-west-1".parse().unwrap();
-        let own = Block { state: "block-new-sharing".to_owned(), by_organisation: false };
-        let hint = Blocked::Images.remedy(&own, &region);
-        assert!(hint.starts_with("`aws ec2 disable-image-block-public-access --region eu-west-1`"), "{hint}");
-        let foreign = Block { by_organisation: true, ..own };
-        assert!(!Blocked::Snapshots.remedy(&foreign, &region).contains("aws ec2"));
+        let images = remedy(Blocked::Images, &region);
+        assert!(images.starts_with("`aws ec2 disable-image-block-public-access --region eu-west-1`"), "{images}");
+        assert!(remedy(Blocked::Snapshots, &region).contains("disable-snapshot-block-public-access"));
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option
 pub(crate) fn classify<E, R>(error: &SdkError<E, R>, operation: &'static str) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
 {
     match error.as_service_error().and_then(|service| service.code().map(|code| (code, service.message()))) {
         Some((code, message)) => {
@@ -41,7 +41,7 @@ where
 fn no_answer<E, R>(error: &SdkError<E, R>, operation: &'static str) -> Error
 where
     E: std::error::Error + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
 {
     let text = CallError::NoAnswer(DisplayErrorContext(error).to_string());
     let (kind, message) = match error {
