@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
 use crate::aws::call::Call;
+use crate::aws::caller::is_denied;
 use crate::aws::ec2::{LONGEST, NewSnapshot, Progress, Snapshot, Tags, TokenKey, Used, later};
 use crate::aws::reply::{Outcome, Refused, Reply};
 use crate::aws::world::{Shared, World};
@@ -82,6 +83,10 @@ pub(super) fn start(shared: &Shared, call: &Call) -> Outcome {
     if description.chars().count() > 255 {
         return Err(wrong("Description has at most 255 characters"));
     }
+    let tags = tags(call)?;
+    if !tags.is_empty() && is_denied(shared, call, "ec2:CreateTags") {
+        return Err(Refused::denied(call.service, "not authorized to perform: ec2:CreateTags"));
+    }
     let token = token(call)?;
     let mut fingerprint = call.json.clone();
     fingerprint.as_object_mut().map(|members| members.remove("ClientToken"));
@@ -106,7 +111,7 @@ pub(super) fn start(shared: &Shared, call: &Call) -> Outcome {
         region: &call.region,
         description,
         size,
-        tags: tags(call)?,
+        tags,
         started: call.now,
         visible_at: later(call.now, shared.settings().delays.snapshot_visible),
         progress: Progress::Writing { timeout: timeout * 60_000 },
