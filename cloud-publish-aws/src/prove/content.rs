@@ -73,7 +73,10 @@ impl<'a> Content<'a> {
                 Ended::Expired => {
                     renewals = if reading.next > from { 0 } else { renewals + 1 };
                     if renewals > RENEWALS {
-                        return Err(Error::new(Kind::Unexpected, "EBS does not take the tokens that it has just given"));
+                        return Err(Error::new(
+                            Kind::Unexpected,
+                            "EBS does not take the tokens that it has just given",
+                        ));
                     }
                 }
             }
@@ -121,9 +124,8 @@ impl<'a> Content<'a> {
     async fn verified(&self, index: u32, token: &str) -> Result<Bytes, Trouble> {
         let (data, checksum) = self.blocks.get(index, token).await?;
         let hashed = spawn_blocking(move || (encode(Sha256::digest(&data).into()), data)).await;
-        let (found, data) = hashed.map_err(|error| {
-            Error::new(Kind::Unexpected, "hashing a block was abandoned").caused_by(error)
-        })?;
+        let (found, data) =
+            hashed.map_err(|error| Error::new(Kind::Unexpected, "hashing a block was abandoned").caused_by(error))?;
         if found == checksum && data.len() == BLOCK {
             return Ok(data);
         }
