@@ -30,13 +30,14 @@ def snapshot_of(image):
 def copying(image, blocks):
     away = client("ec2", AWAY)
     source = available(client("ec2"), image)
+    tags = [{"ResourceType": kind, "Tags": [{"Key": "key", "Value": kind}]} for kind in ("image", "snapshot")]
     order = {
         "Name": "the copy",
         "SourceImageId": image,
         "SourceRegion": HOME,
         "ClientToken": "copy-1",
         "CopyImageTags": True,
-        "TagSpecifications": [{"ResourceType": kind, "Tags": [{"Key": "key", "Value": kind}]} for kind in ("image", "snapshot")],
+        "TagSpecifications": tags,
     }
     refused("DryRunOperation", away.copy_image, **order, DryRun=True)
     refused("InvalidParameterValue", away.copy_image, **{**order, "SourceRegion": "cn-north-1"})
@@ -64,9 +65,21 @@ def copying(image, blocks):
     assert again != copy, "names of copies are not unique, and without a token it is another copy"
     available(away, again)
     away.deregister_image(ImageId=again, DeleteAssociatedSnapshots=True)
-    plain = away.copy_snapshot(SourceRegion=HOME, SourceSnapshotId=snapshot_of(source), Description="plain")["SnapshotId"]
+    plain = away.copy_snapshot(SourceRegion=HOME, SourceSnapshotId=snapshot_of(source))["SnapshotId"]
     until(lambda: any(s["SnapshotId"] == plain for s in away.describe_snapshots(OwnerIds=["self"])["Snapshots"]))
     return copy
+
+
+def forgotten():
+    """A public image that is deprecated, and that nobody launches, for half a year is public no more."""
+    reset(ec2={"images": [{"name": "old", "public": True, "days": 700}, {"name": "used", "public": True, "days": 700}]})
+    ec2, stranger = client("ec2"), client("ec2", account=OTHER)
+    old, used = (ids(ec2, Filters=[{"Name": "name", "Values": [name]}])[0] for name in ("old", "used"))
+    control("advance", {"ms": 180 * DAY})
+    assert ids(stranger, IncludeDeprecated=True) == sorted([old, used]) and not ids(stranger)
+    stranger.run_instances(ImageId=used, MinCount=1, MaxCount=1)
+    control("advance", {"ms": 40 * DAY})
+    assert ids(stranger, IncludeDeprecated=True) == [used]
 
 
 def copies_are_limited():
@@ -193,4 +206,5 @@ if __name__ == "__main__":
     disabled(made)
     gone(made, root)
     copies_are_limited()
+    forgotten()
     print("the life of an image: as documented")

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::call::{Call, Service};
+use super::permissions;
 use super::query::Params;
 
 /// The first words of operations that change nothing.
@@ -32,6 +33,8 @@ pub struct Entry {
     pub service: Service,
     /// What.
     pub operation: String,
+    /// The permissions that it makes use of, as policies name them.
+    pub actions: Vec<String>,
     /// Whether it can change anything. A call with `DryRun` cannot.
     pub write: bool,
     /// The HTTP method.
@@ -167,6 +170,7 @@ impl Entry {
             region: call.region.clone(),
             service: call.service,
             operation: call.operation.clone(),
+            actions: permissions::used(call),
             write: is_write(call),
             method: call.method.clone(),
             uri: uri.to_owned(),

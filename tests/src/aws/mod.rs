@@ -38,6 +38,7 @@ mod import;
 mod log;
 mod marketplace;
 mod paging;
+mod permissions;
 mod query;
 mod quotas;
 mod reply;

@@ -72,5 +72,7 @@ pub(crate) fn handle(shared: &Shared, call: &Call) -> Outcome {
         return Err(Refused::denied(call.service, "not authorized to perform: ec2:CreateTags"));
     }
     let request = Request { shared, call, settings: shared.settings() };
-    (operation.handle)(&mut shared.state().ec2, &request)
+    let state = &mut shared.state().ec2;
+    deprecation::expire(state, &request);
+    (operation.handle)(state, &request)
 }
