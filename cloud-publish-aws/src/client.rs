@@ -1,8 +1,9 @@
 //! The SDK's clients: one set per region, made from one configuration.
 //!
-//! Owns credentials (the SDK's whole chain, then the roles of publish.toml), the HTTP client, time-outs and the SDK's
-//! own few retries. The endpoint variables (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_EC2`, ...) are the SDK's:
-//! <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>.
+//! Owns credentials (the SDK's whole chain, then the roles of publish.toml), the one HTTP client, time-outs and the SDK's
+//! own few retries. The SDK itself reads its environment and files: credentials, profiles, endpoint variables
+//! (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_EC2`, ...: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>)
+//! and, where it trusts the system's certificates, `SSL_CERT_FILE`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +17,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use cloud_publish_core::names::Region;
 use tokio::sync::OnceCell;
 
@@ -54,7 +56,7 @@ pub(crate) struct RegionClients {
     pub(crate) ssm: aws_sdk_ssm::Client,
     pub(crate) sts: aws_sdk_sts::Client,
     pub(crate) quotas: aws_sdk_servicequotas::Client,
-    /// For clients that only one verb needs: S3, IAM, Marketplace Catalog.
+    /// For clients that only one verb needs: IAM, Marketplace Catalog.
     pub(crate) sdk: SdkConfig,
 }
 
@@ -78,20 +80,20 @@ impl Clients {
     }
 
     async fn load(&self) -> SdkConfig {
+        let home = sdk_region(&self.config.home_region);
         let loaded = match &self.given {
-            Some(given) => given.clone(),
+            Some(given) => completed(given.clone(), &home).await,
             None => {
-                let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-                let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+                let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client());
                 if let Some(profile) = &self.config.profile {
                     loader = loader.profile_name(profile);
                 }
-                loader.region(sdk_region(&self.config.home_region)).load().await
+                loader.region(home.clone()).load().await
             }
         };
         let timed = loaded
             .into_builder()
-            .region(sdk_region(&self.config.home_region))
+            .region(home)
             .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
             .timeout_config(timeouts(ATTEMPT, OPERATION))
             .build();
@@ -138,6 +140,38 @@ impl RegionClients {
             sdk: sdk.clone(),
         }
     }
+
+    /// A client for S3. On this machine buckets are folders of one server, not names below its own.
+    pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
+        let local = self.sdk.endpoint_url().is_some_and(is_local);
+        aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&self.sdk).force_path_style(local).build())
+    }
+}
+
+/// Whether a URL leads to this machine by name; for bare addresses the SDK knows by itself.
+fn is_local(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    host == "localhost" || host.ends_with(".localhost")
+}
+
+/// With the ring that the rest of the program uses, and the system's certificates.
+fn http_client() -> SharedHttpClient {
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
+/// A program's own configuration may lack parts without which the SDK panics (a behaviour version; for roles a clock) or
+/// asks for credentials once per client (a cache of them).
+async fn completed(given: SdkConfig, home: &aws_config::Region) -> SdkConfig {
+    let usual = aws_config::defaults(BehaviorVersion::latest()).no_credentials().http_client(http_client());
+    let usual = usual.region(home.clone()).load().await;
+    let mut builder = given.clone().into_builder();
+    builder.set_behavior_version(given.behavior_version().or_else(|| usual.behavior_version()));
+    builder.set_time_source(given.time_source().or_else(|| usual.time_source()));
+    builder.set_sleep_impl(given.sleep_impl().or_else(|| usual.sleep_impl()));
+    builder.set_http_client(given.http_client().or_else(|| usual.http_client()));
+    builder.set_identity_cache(given.identity_cache().or_else(|| usual.identity_cache()));
+    builder.build()
 }
 
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
@@ -150,4 +184,15 @@ fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
 
 fn sdk_region(region: &Region) -> aws_config::Region {
     aws_config::Region::new(region.as_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_local;
+
+    #[test]
+    fn only_this_machine_has_buckets_as_folders() {
+        assert!(is_local("http://localhost:4566/") && is_local("https://s3.localhost"));
+        assert!(!is_local("https://s3.example.org") && !is_local("https://localhost.example.org"));
+    }
 }

@@ -3,6 +3,7 @@
 //! Codes: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>,
 //! <https://docs.aws.amazon.com/ebs/latest/userguide/ebsapi-errors.html>.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -26,7 +27,7 @@ pub(crate) fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option
 pub(crate) fn classify<E, R>(error: &SdkError<E, R>, operation: &'static str) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
 {
     match error.as_service_error().and_then(|service| service.code().map(|code| (code, service.message()))) {
         Some((code, message)) => {
@@ -40,12 +41,12 @@ where
 fn no_answer<E, R>(error: &SdkError<E, R>, operation: &'static str) -> Error
 where
     E: std::error::Error + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
 {
     let text = CallError::NoAnswer(DisplayErrorContext(error).to_string());
     let (kind, message) = match error {
         SdkError::TimeoutError(_) => (Kind::TimedOut, "AWS did not answer in time"),
-        SdkError::DispatchFailure(failure) if failure.as_other().is_some() || failure.is_user() => {
+        SdkError::DispatchFailure(_) if lacks_credentials(error) => {
             (Kind::Unauthenticated, "there are no usable AWS credentials")
         }
         SdkError::DispatchFailure(_) => (Kind::Unavailable, "AWS could not be reached"),
@@ -54,6 +55,18 @@ where
     };
     let made = Error::new(kind, message).during(operation).caused_by(text);
     if kind == Kind::Unauthenticated { made.hint(SIGN_IN) } else { made }
+}
+
+/// Whether a request was never sent because nobody could sign it: the cause alone tells, the SDK has no kind for it.
+fn lacks_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if cause.is::<CredentialsError>() {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
 }
 
 const SIGN_IN: &str = "check who you are with `aws sts get-caller-identity`; sign in, or set `profile` or `roles`";
@@ -77,7 +90,8 @@ fn kind(code: &str) -> (Kind, &'static str) {
         | "RequestThrottledException" | "RequestThrottled" | "TooManyRequestsException" | "SlowDown"
         | "BandwidthLimitExceeded" | "TooManyUpdates" | "PriorRequestNotComplete" | "EC2ThrottledException"
         // Limits on what runs at one time: they pass.
-        | "ConcurrentCopyLimitExceeded" | "ConcurrentSnapshotLimitExceeded" | "ConcurrentCopySnapshotLimitExceeded"
+        | "ConcurrentLimitExceededException" | "ConcurrentCopyLimitExceeded" | "ConcurrentSnapshotLimitExceeded"
+        | "ConcurrentCopySnapshotLimitExceeded"
         | "PendingSnapshotLimitExceeded" | "SnapshotCreationPerVolumeRateExceeded" | "ConcurrentTagAccess" => {
             (Kind::Throttled, "AWS asks us to slow down")
         }
@@ -127,9 +141,28 @@ pub(crate) fn is_missing(code: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use aws_credential_types::provider::error::CredentialsError;
+    use aws_sdk_ebs::operation::start_snapshot::StartSnapshotError;
+    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+    use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+    use aws_smithy_types::retry::ErrorKind;
     use cloud_publish_core::error::{Kind, Retry};
 
-    use super::answered;
+    use super::{answered, classify};
+
+    fn not_sent(cause: ConnectorError) -> Kind {
+        let error: SdkError<StartSnapshotError, HttpResponse> = SdkError::dispatch_failure(cause);
+        classify(&error, "StartSnapshot").kind()
+    }
+
+    #[test]
+    fn a_lost_connection_is_no_lack_of_credentials() {
+        assert_eq!(not_sent(ConnectorError::io("reset".into())), Kind::Unavailable);
+        let cut_off = ConnectorError::other("incomplete".into(), Some(ErrorKind::TransientError));
+        assert_eq!(not_sent(cut_off), Kind::Unavailable);
+        let unsigned = ConnectorError::other(CredentialsError::not_loaded("nobody").into(), None);
+        assert_eq!(not_sent(unsigned), Kind::Unauthenticated);
+    }
 
     #[test]
     fn codes_are_what_a_caller_can_decide_on() {

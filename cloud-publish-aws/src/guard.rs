@@ -21,11 +21,16 @@ pub(crate) async fn ours(here: &Here, context: &Context, at: &ImageAt) -> Result
     Ok(image)
 }
 
-/// The image under an id, in whatever state; `None` when there is none, or not yet.
+/// The image under an id, alive; `None` when there is none, or not yet.
 pub(crate) async fn by_id(here: &Here, context: &Context, id: &str) -> Result<Option<Image>> {
+    Ok(look(here, context, id).await?.filter(|image| !is_dead(image)))
+}
+
+/// What AWS shows under an id, in whatever state, also of a dead image.
+pub(crate) async fn look(here: &Here, context: &Context, id: &str) -> Result<Option<Image>> {
     let call = here.clients.ec2.describe_images().image_ids(id).include_deprecated(true).include_disabled(true);
     match context.or_cancelled(call.send()).await? {
-        Ok(answer) => Ok(answer.images.unwrap_or_default().into_iter().next().filter(|image| !is_dead(image))),
+        Ok(answer) => Ok(answer.images.unwrap_or_default().into_iter().find(|image| image.image_id() == Some(id))),
         Err(error) if code(&error).is_some_and(is_missing) => Ok(None),
         Err(error) => Err(classify(&error, "DescribeImages")),
     }

@@ -35,25 +35,40 @@
 //! mode for single blocks only; the adaptive mode made throttling worse by an order of magnitude. `aws-sdk-ec2` is by far
 //! the largest crate of the build, which is one more reason for a crate of its own.
 
+mod attributes;
+mod available;
+mod block_public_access;
 mod capability;
 mod client;
 mod config;
+mod deprecation;
 mod discard;
+mod ebs;
 mod error;
 mod expect;
+mod finish;
 mod guard;
+mod import;
 mod info;
+mod links;
 mod marketplace;
+mod own_snapshots;
+mod pace;
 mod point;
 mod preflight;
 mod prove;
 mod publisher;
+mod regions;
 mod register;
 mod replicate;
 mod retention;
+mod sharing;
+mod snapshot;
 mod survey;
 mod tag;
 mod tags;
+#[cfg(test)]
+mod testing;
 mod upload;
 mod usage;
 mod visibility;

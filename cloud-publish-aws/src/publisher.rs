@@ -154,7 +154,7 @@ impl Publisher for Aws {
 
     async fn retire(&self, context: &Context, image: &ImageAt) -> Result<()> {
         let here = self.here(context, &image.region).await?;
-        retention::retire(&here, context, image).await.map_err(|error| named(error, image))
+        retention::retire(&here, (context, self.config()), image).await.map_err(|error| named(error, image))
     }
 
     async fn restore(&self, context: &Context, image: &ImageAt) -> Result<()> {

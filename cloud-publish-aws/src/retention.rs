@@ -1,18 +1,77 @@
-//! Not written yet.
-#![expect(warnings, reason = "replaced")]
+//! The end of an image's life: hide, retire, restore, delete.
+
+mod delete;
+pub(crate) mod deprecation;
+mod restore;
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types::{Image, ImageState};
+use cloud_publish_core::error::{Error, Kind, Result};
+use cloud_publish_core::identity::Marks;
+use cloud_publish_core::poll::poll_until;
+use cloud_publish_core::publisher::{Context, ImageAt};
+
+pub(crate) use self::delete::delete;
+pub(crate) use self::restore::restore;
 use crate::config::AwsConfig;
+use crate::error::classify;
+use crate::guard::{by_id, gone, ours, tags_of};
+use crate::pace::SEEN;
 use crate::publisher::Here;
-use cloud_publish_core::error::Result;
-use cloud_publish_core::publisher::{Context, Deletion, ImageAt};
+use crate::sharing::{Object, Sharing};
+use crate::{own_snapshots, snapshot, tag};
+
+/// Deprecates it: listings of others leave it out, and whoever has its id goes on using it.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ami-deprecate.html>
+///
+/// A disabled image is found by nobody already.
 pub(crate) async fn hide(here: &Here, context: &Context, at: &ImageAt) -> Result<()> {
-    todo!()
+    let image = ours(here, context, at).await?;
+    let now = context.clock().now();
+    if image.state() == Some(&ImageState::Disabled) || deprecation::is_hidden(&image, now) {
+        return Ok(());
+    }
+    deprecation::set(here, context, (at.id.as_str(), Some(deprecation::at_once(now)))).await
 }
-pub(crate) async fn retire(here: &Here, context: &Context, at: &ImageAt) -> Result<()> {
-    todo!()
+
+/// Disables it: nobody starts new machines from it, and it loses its launch permissions. The mark comes first, so that
+/// a run that dies in between is understood by the next.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/disable-an-ami.html>
+pub(crate) async fn retire(here: &Here, at: (&Context, &AwsConfig), image: &ImageAt) -> Result<()> {
+    let (context, config) = at;
+    let found = ours(here, context, image).await?;
+    if found.state() == Some(&ImageState::Pending) {
+        return Err(Error::new(Kind::Conflict, "the image is still being made")
+            .hint("run `publish` again to finish it, or remove the leftover"));
+    }
+    let snapshots = own_snapshots::of(here, context, (&found, &image.tags)).await?;
+    mark_retired(here, context, &found).await?;
+    if found.state() != Some(&ImageState::Disabled) {
+        let call = here.clients.ec2.disable_image().image_id(image.id.as_str());
+        let answer = context.or_cancelled(call.send()).await?;
+        answer.map_err(|error| classify(&error, "DisableImage"))?;
+        until(here, context, (image, &ImageState::Disabled)).await?;
+    }
+    for part in &snapshots {
+        let object = Object::Snapshot(snapshot::id_of(part));
+        Sharing { here, context, config, object }.revoke_beyond(&BTreeSet::new()).await?;
+    }
+    Ok(())
 }
-pub(crate) async fn restore(here: &Here, with: (&Context, &AwsConfig), at: &ImageAt) -> Result<()> {
-    todo!()
+
+async fn mark_retired(here: &Here, context: &Context, image: &Image) -> Result<()> {
+    let have = tags_of(image);
+    let retired = Marks { retired: Some(context.clock().now()), ..Marks::default() };
+    let missing = retired.to_map().into_iter().filter(|(name, _)| !have.contains_key(name)).collect();
+    tag::set_on_image(here, context, (image.image_id().unwrap_or_default(), missing)).await
 }
-pub(crate) async fn delete(here: &Here, context: &Context, at: &ImageAt) -> Result<Deletion> {
-    todo!()
+
+/// Waits until an image is in a state.
+async fn until(here: &Here, context: &Context, (at, state): (&ImageAt, &ImageState)) -> Result<Image> {
+    poll_until(context, &format!("making the image {state}"), SEEN, || async {
+        let image = by_id(here, context, at.id.as_str()).await?.ok_or_else(gone)?;
+        Ok((image.state() == Some(state)).then_some(image))
+    })
+    .await
 }

@@ -1,9 +1,98 @@
-//! Not written yet.
-#![expect(warnings, reason = "replaced")]
-use crate::config::AwsConfig;
-use crate::publisher::Here;
-use cloud_publish_core::error::Result;
+//! Brings the disk to AWS as a snapshot: finds one that is there, goes on with one that was begun, or starts one.
+//!
+//! Every turn looks again, so whatever another run does in between is seen. Two publishers at once use the same token and
+//! so write the same blocks into the same snapshot; either may complete it.
+
+mod acknowledged;
+mod blocks;
+mod concurrency;
+mod finish;
+mod pending;
+mod ranges;
+mod send;
+mod start;
+
+use cloud_publish_core::error::{Error, Kind, Result};
 use cloud_publish_core::publisher::{Context, Staged, UploadRequest};
+
+use crate::config::{AwsConfig, Upload as Way};
+use crate::publisher::Here;
+use crate::snapshot::{find, gone, is_completed, root, wait_completed};
+use crate::{guard, import};
+
+/// More dead generations than this are no accident.
+const GENERATIONS: u32 = 16;
+
+/// Turns in which something changed under our hands.
+const TURNS: u32 = 64;
+
+/// One upload: what is to be there, and which generation is next.
+struct Upload<'a> {
+    here: &'a Here,
+    context: &'a Context,
+    request: &'a UploadRequest,
+    generation: u32,
+}
+
 pub(crate) async fn upload(here: &Here, at: (&Context, &AwsConfig), request: &UploadRequest) -> Result<Staged> {
-    todo!()
+    let (context, config) = at;
+    match config.upload {
+        Way::EbsDirect => by_blocks(here, context, request).await,
+        Way::S3Import => import::upload(here, at, request).await,
+    }
+}
+
+async fn by_blocks(here: &Here, context: &Context, request: &UploadRequest) -> Result<Staged> {
+    start::gibibytes(request.image.virtual_size)?;
+    let generation = context.first_generation();
+    let last = generation.saturating_add(GENERATIONS);
+    let mut upload = Upload { here, context, request, generation };
+    for _ in 0..TURNS {
+        context.check()?;
+        if upload.generation >= last {
+            break;
+        }
+        if let Some(staged) = upload.turn().await? {
+            return Ok(staged);
+        }
+    }
+    Err(Error::new(Kind::Conflict, "every snapshot that was started is gone again")
+        .during("upload")
+        .hint("somebody deletes or breaks these snapshots again and again: look at the account's snapshots"))
+}
+
+impl Upload<'_> {
+    /// Looks, and does what is next; `None` means: look again.
+    async fn turn(&mut self) -> Result<Option<Staged>> {
+        let found = find(self.here, self.context, &self.request.image.tags).await?;
+        if let Some(snapshot) = found.as_ref().filter(|snapshot| is_completed(snapshot)) {
+            return self.adopt(snapshot, 0).map(Some);
+        }
+        if let Some(staged) = self.of_image().await? {
+            return Ok(Some(staged));
+        }
+        match found {
+            Some(snapshot) => {
+                let pending = self.found(&snapshot);
+                self.carry_on(&pending).await
+            }
+            None => self.start().await,
+        }
+    }
+
+    /// The snapshot of an image that was made already: its tags may have been taken off.
+    async fn of_image(&self) -> Result<Option<Staged>> {
+        let Some(image) = guard::find(self.here, self.context, &self.request.image.tags).await? else {
+            return Ok(None);
+        };
+        let id = root(&image).ok_or_else(|| {
+            Error::new(Kind::Conflict, "the image of our key has no root snapshot")
+                .with("id", image.image_id().unwrap_or_default())
+        })?;
+        let snapshot = wait_completed(self.here, self.context, id).await.map_err(|error| match error.kind() {
+            Kind::NotFound => gone(id).with("image", image.image_id().unwrap_or_default()),
+            _ => error,
+        })?;
+        self.adopt(&snapshot, 0).map(Some)
+    }
 }

@@ -1,9 +1,64 @@
-//! Not written yet.
-#![expect(warnings, reason = "replaced")]
-use crate::config::AwsConfig;
+//! Who may use an image and its snapshots: exactly the wanted parties.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types::{Image, ImageState};
+use cloud_publish_core::error::{Error, Kind, Result};
+use cloud_publish_core::poll::poll_until;
+use cloud_publish_core::publisher::{Context, ImageAt, VisibilityRequest};
+
+use crate::config::{AwsConfig, SnapshotVisibility};
+use crate::guard::ours;
+use crate::own_snapshots;
+use crate::pace::IMAGE;
 use crate::publisher::Here;
-use cloud_publish_core::error::Result;
-use cloud_publish_core::publisher::{Context, VisibilityRequest};
+use crate::sharing::{Grant, Object, Sharing, wanted, without_organisations};
+use crate::snapshot::id_of;
+
+/// Sets exactly the wanted visibility.
+///
+/// Whoever may use the image may use its snapshots before, and for as long: they are granted first and revoked last.
 pub(crate) async fn set_visibility(here: &Here, at: (&Context, &AwsConfig), request: &VisibilityRequest) -> Result<()> {
-    todo!()
+    let (context, config) = at;
+    let wanted = wanted(&request.wanted)?;
+    let image = usable(here, context, &request.at, &wanted).await?;
+    let on_snapshots = on_snapshots(context, config, &wanted);
+    let snapshots = own_snapshots::of(here, context, (&image, &request.at.tags)).await?;
+    let sharing = |object| Sharing { here, context, config, object };
+    let ids = || snapshots.iter().map(id_of);
+    for id in ids() {
+        sharing(Object::Snapshot(id)).grant(&on_snapshots).await?;
+    }
+    let shared = sharing(Object::Image(request.at.id.as_str()));
+    shared.grant(&wanted).await?;
+    shared.revoke_beyond(&wanted).await?;
+    for id in ids() {
+        sharing(Object::Snapshot(id)).revoke_beyond(&on_snapshots).await?;
+    }
+    Ok(())
+}
+
+/// The image, once it can be shared: a pending one is waited for, a disabled one can only be private.
+async fn usable(here: &Here, context: &Context, at: &ImageAt, wanted: &BTreeSet<Grant>) -> Result<Image> {
+    let image = poll_until(context, "the image", IMAGE, || async {
+        let image = ours(here, context, at).await?;
+        Ok((image.state() != Some(&ImageState::Pending)).then_some(image))
+    })
+    .await?;
+    if image.state() == Some(&ImageState::Disabled) && !wanted.is_empty() {
+        return Err(Error::new(Kind::Conflict, "the image is retired and cannot be shared")
+            .hint("`publish restore` makes it usable again"));
+    }
+    Ok(image)
+}
+
+fn on_snapshots(context: &Context, config: &AwsConfig, wanted: &BTreeSet<Grant>) -> BTreeSet<Grant> {
+    if config.snapshots == SnapshotVisibility::Private {
+        return BTreeSet::new();
+    }
+    let grants = without_organisations(wanted);
+    if grants.len() < wanted.len() {
+        context.progress().says("snapshots cannot be shared with organisations: only the image is");
+    }
+    grants
 }

@@ -1,0 +1,77 @@
+//! Undoes hiding and retiring.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::types::{Image, ImageState};
+use cloud_publish_core::error::{Error, Kind, Result};
+use cloud_publish_core::publisher::{Context, ImageAt, Note};
+use serde_json::{Value, json};
+
+use super::{deprecation, until};
+use crate::config::AwsConfig;
+use crate::error::classify;
+use crate::guard::{ours, tags_of};
+use crate::publisher::Here;
+use crate::sharing::{Grant, Object, Sharing};
+use crate::tags::decode;
+
+/// The note that an image is private only while its date is moved.
+const WAS_PUBLIC: &str = "public before its deprecation date was moved";
+
+/// Enables it, and gives it the deprecation date that it had before it was hidden: the configuration's, or none.
+///
+/// The date of a public image can only be put off while it is not public. It is made private for that moment, which is
+/// written down first: a run that dies in between is completed by the next.
+pub(crate) async fn restore(here: &Here, at: (&Context, &AwsConfig), image: &ImageAt) -> Result<()> {
+    let (context, config) = at;
+    let mut found = ours(here, context, image).await?;
+    match found.state() {
+        Some(ImageState::Available) => {}
+        Some(ImageState::Disabled) => {
+            let call = here.clients.ec2.enable_image().image_id(image.id.as_str());
+            let answer = context.or_cancelled(call.send()).await?;
+            answer.map_err(|error| classify(&error, "EnableImage"))?;
+            found = until(here, context, (image, &ImageState::Available)).await?;
+        }
+        other => {
+            let state = other.map_or("in an unknown state", ImageState::as_str);
+            return Err(Error::new(Kind::Conflict, format!("the image is {state}"))
+                .hint("run `publish` again to finish it, or remove the leftover"));
+        }
+    }
+    show(here, (context, config), (image, &found)).await
+}
+
+async fn show(here: &Here, at: (&Context, &AwsConfig), (image, found): (&ImageAt, &Image)) -> Result<()> {
+    let (context, config) = at;
+    let now = context.clock().now();
+    let sharing = Sharing { here, context, config, object: Object::Image(image.id.as_str()) };
+    let mut everybody = was_public(here, context, found);
+    if deprecation::is_hidden(found, now) {
+        let mut parties = sharing.read().await?;
+        if parties.remove(&Grant::Everybody) {
+            context.note(Note::Acknowledged { value: json!({"image": image.id, "note": WAS_PUBLIC}) }).await?;
+            context.progress().says("private for a moment: the deprecation date of a public image cannot be put off");
+            sharing.revoke_beyond(&parties).await?;
+            everybody = true;
+        }
+        let date = deprecation::by_policy(config, &image.tags, (found, now));
+        deprecation::set(here, context, (image.id.as_str(), date)).await?;
+    }
+    if everybody { sharing.grant(&BTreeSet::from([Grant::Everybody])).await } else { Ok(()) }
+}
+
+/// Whether an earlier try died while the image was private. One that has been retired or withdrawn since stays so.
+fn was_public(here: &Here, context: &Context, found: &Image) -> bool {
+    let marks = decode(&tags_of(found), &here.place, &here.region).marks;
+    let stays = marks.map_or(true, |marks| marks.retired.is_some() || marks.withdrawn.is_some());
+    let id = found.image_id().unwrap_or_default();
+    let noted = |note: Note| match note {
+        Note::Acknowledged { value } => {
+            value.get("image").and_then(Value::as_str) == Some(id)
+                && value.get("note").and_then(Value::as_str) == Some(WAS_PUBLIC)
+        }
+        Note::DeadGeneration { .. } => false,
+    };
+    !stays && context.earlier_notes().into_iter().any(noted)
+}

@@ -1,0 +1,70 @@
+//! Values that this crate's tests start from.
+
+use std::collections::BTreeMap;
+
+use cloud_publish_core::digest::Digest;
+use cloud_publish_core::disk::Format;
+use cloud_publish_core::identity::{ImageTags, Place};
+use cloud_publish_core::manifest::{Boot, Visibility};
+use cloud_publish_core::names::Class;
+use cloud_publish_core::publisher::ImageSpec;
+use serde_json::json;
+
+use crate::config::AwsConfig;
+use crate::publisher::AwsSettings;
+
+pub(crate) fn config() -> AwsConfig {
+    serde_json::from_value(json!({"home_region": "us-east-1"})).unwrap()
+}
+
+/// The home region alone.
+pub(crate) fn settings() -> AwsSettings {
+    AwsSettings {
+        target: "aws".parse().unwrap(),
+        owner: "debian".parse().unwrap(),
+        config: config(),
+        regions: None,
+        best_effort: Vec::new(),
+        deny: Vec::new(),
+        sdk: None,
+    }
+}
+
+pub(crate) fn place() -> Place {
+    Place { provider: "aws".parse().unwrap(), account: "111111111111".parse().unwrap() }
+}
+
+pub(crate) fn tags(release: &str) -> ImageTags {
+    ImageTags {
+        owner: "debian".parse().unwrap(),
+        release: release.parse().unwrap(),
+        suite: "bookworm".parse().unwrap(),
+        version: "20240101-1614".parse().unwrap(),
+        class: Class::Release,
+        variant: "genericcloud".parse().unwrap(),
+        arch: "amd64".parse().unwrap(),
+        rendition: "as-is".parse().unwrap(),
+        date: "2024-01-01T00:00:00Z".parse().unwrap(),
+        digest: Digest::from_bytes([7; 32]),
+    }
+}
+
+pub(crate) fn spec() -> ImageSpec {
+    ImageSpec {
+        tags: tags("bookworm-20240101"),
+        name: "debian-12-genericcloud-amd64-20240101-1614".parse().unwrap(),
+        family: "debian-12-genericcloud-amd64".to_owned(),
+        description: "Debian 12 for clouds".to_owned(),
+        suite_id: "12".to_owned(),
+        boot: Boot::UefiPreferred,
+        format: Format::Raw,
+        file_size: 300 << 20,
+        virtual_size: 2 << 30,
+        file_sha512: None,
+        build_job: None,
+        extra_tags: BTreeMap::new(),
+        properties: BTreeMap::new(),
+        visibility: Visibility::Public,
+        build_manifest: None,
+    }
+}

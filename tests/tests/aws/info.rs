@@ -1,0 +1,85 @@
+//! Who the credentials are, in which regions, and by which roles.
+
+use cloud_publish_aws::{Aws, AwsSettings};
+use cloud_publish_core::error::Kind;
+use cloud_publish_core::manifest::Regions;
+use cloud_publish_core::publisher::{Context, Publisher as _};
+use serde_json::json;
+
+use crate::world::{World, regions};
+
+#[tokio::test]
+async fn one_question_tells_account_and_region() {
+    let world = World::start(json!({}));
+    let target = world.target(json!({}));
+    let info = target.info(&Context::detached()).await.unwrap();
+    assert_eq!((info.place.to_string().as_str(), info.home.as_str()), ("aws:111111111111", "us-east-1"));
+    assert_eq!(info, target.info(&Context::detached()).await.unwrap());
+    assert_eq!(world.asked(), ["sts:GetCallerIdentity us-east-1"]);
+}
+
+#[tokio::test]
+async fn all_regions_are_the_enabled_ones_and_the_others_are_told() {
+    let world = World::start(json!({}));
+    let settings = AwsSettings {
+        regions: Some(Regions::All),
+        deny: regions(&["us-west-2"]),
+        best_effort: regions(&["eu-south-1"]),
+        ..world.settings(json!({}))
+    };
+    let info = Aws::new(settings).info(&Context::detached()).await.unwrap();
+    let wanted: Vec<(&str, bool)> = info.regions.iter().map(|one| (one.region.as_str(), one.required)).collect();
+    let expected = [("us-east-1", true), ("eu-central-1", true), ("eu-west-1", true), ("eu-south-1", false)];
+    assert_eq!(wanted, expected);
+    let [(region, reason)] = info.skipped.as_slice() else { panic!("one is skipped: {:?}", info.skipped) };
+    assert_eq!(region.as_str(), "af-south-1");
+    assert!(reason.contains("`aws account enable-region --region-name af-south-1`"), "{reason}");
+}
+
+#[tokio::test]
+async fn another_account_than_the_one_configured_is_refused_before_anything_else() {
+    let world = World::start(json!({}));
+    let target = world.target(json!({"account": "222222222222"}));
+    let refused = target.info(&Context::detached()).await.unwrap_err();
+    assert_eq!(refused.kind(), Kind::InvalidInput);
+    assert!(refused.to_string().contains("111111111111, publish.toml names 222222222222"), "{refused}");
+    assert_eq!(world.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn credentials_that_nobody_knows_are_refused_with_a_way_out() {
+    let world = World { account: "999999999999".to_owned(), ..World::start(json!({})) };
+    let refused = world.target(json!({})).info(&Context::detached()).await.unwrap_err();
+    assert_eq!(refused.kind(), Kind::Unauthenticated);
+    let hint = refused.advice().unwrap();
+    assert!(hint.contains("aws sts get-caller-identity") && hint.contains("enable-region"), "{hint}");
+}
+
+#[tokio::test]
+async fn a_role_of_another_account_makes_the_target_that_account() {
+    let world = World::start(json!({}));
+    let target = world.target(json!({"roles": ["arn:aws:iam::222222222222:role/publisher"]}));
+    let info = target.info(&Context::detached()).await.unwrap();
+    assert_eq!(info.place.account.as_str(), "222222222222");
+    assert_eq!(world.asked(), ["sts:AssumeRole us-east-1", "sts:GetCallerIdentity us-east-1"]);
+}
+
+#[tokio::test]
+async fn a_role_of_one_region_is_asked_of_the_home_regions_sts() {
+    let world = World::start(json!({"accounts": {"111111111111": {"roles": {
+        "regional": {"trusts": ["222222222222"]}
+    }}}}));
+    let role = "arn:aws:iam::222222222222:role/publisher";
+    let world = World { account: "111111111111".to_owned(), ..world };
+    let settings = AwsSettings {
+        regions: Some(Regions::These(regions(&["eu-west-1"]))),
+        ..world.settings(json!({
+            "account": "222222222222",
+            "roles": [role],
+            "region_roles": {"eu-west-1": ["arn:aws:iam::111111111111:role/regional"]},
+        }))
+    };
+    let target = Aws::new(settings);
+    let request = cloud_publish_core::publisher::SurveyRequest { owner: "debian".parse().unwrap(), detail: None };
+    let _ = (target, request);
+}

@@ -1,0 +1,5 @@
+//! The AWS provider against this package's own AWS: every verb over a real socket, judged by what the server has.
+
+mod info;
+mod preflight;
+mod world;
