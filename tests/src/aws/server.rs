@@ -23,6 +23,7 @@ use super::world::Shared;
 
 /// The folder where worlds leave their logs, if it is set.
 const LOGS: &str = "CLOUD_PUBLISH_TEST_AWS_LOGS";
+
 /// Room is made at once for a body of at most so many bytes; larger ones are believed as they come.
 const LARGEST_EXPECTED: usize = 16 * 1024 * 1024;
 
