@@ -50,6 +50,7 @@ impl Shared {
 
     /// Begins anew: nothing of before is left but the numbers of requests.
     pub fn reset(&self, settings: Settings) {
+        self.ahead.store(0, Ordering::Relaxed);
         let now = self.now();
         let mut state = self.state();
         *state = World {
