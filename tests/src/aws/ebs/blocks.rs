@@ -132,6 +132,16 @@ impl Blocks {
         self.lock().all.len()
     }
 
+    /// A hash of all blocks and their places, in hex: the same for the same content. Blocks of zeros count.
+    pub(crate) fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        for (index, block) in &self.lock().all {
+            hash.update(index.to_be_bytes());
+            hash.update(block.sha256);
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// How many bytes there are.
     pub(crate) fn bytes(&self) -> usize {
         self.count() * BLOCK

@@ -82,6 +82,7 @@ pub(super) fn start(shared: &Shared, call: &Call) -> Outcome {
     if description.chars().count() > 255 {
         return Err(wrong("Description has at most 255 characters"));
     }
+    let tags = tags(call)?;
     let token = token(call)?;
     let mut fingerprint = call.json.clone();
     fingerprint.as_object_mut().map(|members| members.remove("ClientToken"));
@@ -106,7 +107,7 @@ pub(super) fn start(shared: &Shared, call: &Call) -> Outcome {
         region: &call.region,
         description,
         size,
-        tags: tags(call)?,
+        tags,
         started: call.now,
         visible_at: later(call.now, shared.settings().delays.snapshot_visible),
         progress: Progress::Writing { timeout: timeout * 60_000 },

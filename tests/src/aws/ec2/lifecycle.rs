@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::aws::caller::is_denied;
 use crate::aws::reply::Outcome;
 
 use super::copy::fail_copies_of;
@@ -103,6 +104,9 @@ fn delete_unused(state: &mut State, request: &Request<'_>, id: &str) -> &'static
     }
     if state.user_of_snapshot(id, request.account()).is_some() {
         return "skipped";
+    }
+    if is_denied(request.shared, request.call, "ec2:DeleteSnapshot") {
+        return "missing-permissions";
     }
     remove_snapshot(state, request, id);
     "success"

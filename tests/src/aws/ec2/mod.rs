@@ -67,5 +67,7 @@ pub(crate) fn handle(shared: &Shared, call: &Call) -> Outcome {
         }
     }
     let request = Request { shared, call, settings: shared.settings() };
-    (operation.handle)(&mut shared.state().ec2, &request)
+    let state = &mut shared.state().ec2;
+    deprecation::expire(state, &request);
+    (operation.handle)(state, &request)
 }
