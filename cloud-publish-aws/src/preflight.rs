@@ -16,7 +16,7 @@ mod rules;
 
 use std::collections::BTreeMap;
 
-use cloud_publish_core::error::Result;
+use cloud_publish_core::error::{Result, Retry};
 use cloud_publish_core::names::Region;
 use cloud_publish_core::publisher::{Context, Finding, ImageSpec, PreflightRequest};
 use futures::stream::{self, StreamExt as _};
@@ -42,8 +42,8 @@ pub(crate) async fn preflight(target: &Aws, context: &Context, request: &Preflig
     let mut findings = places::unusable(target, context).await;
     let work = by_region(request, &findings);
     findings.extend(rules::broken(target, request));
-    let asked = stream::iter(&work).map(|(region, work)| one_region(target, context, (region, work)));
-    let everywhere = asked.buffered(REGIONS).collect::<Vec<_>>();
+    let asked: Vec<_> = work.iter().map(|(region, work)| one_region(target, context, (*region, work))).collect();
+    let everywhere = stream::iter(asked).buffered(REGIONS).collect::<Vec<_>>();
     let once = async {
         let mut found = Vec::new();
         if target.config().upload == Upload::S3Import && !request.additions.is_empty() {
@@ -72,18 +72,21 @@ fn by_region<'a>(request: &'a PreflightRequest, unusable: &[Finding]) -> BTreeMa
     work
 }
 
-/// Every question is asked, whatever becomes of the others.
+/// Every question is asked, whatever becomes of the others; but a region that does not answer the first one is left.
 async fn one_region(target: &Aws, context: &Context, (region, work): (&Region, &Work<'_>)) -> Vec<Finding> {
     let here = match target.here(context, region).await {
         Ok(here) => here,
         Err(error) => return vec![unreadable(Some(region), "the region", &error)],
     };
     let with = (context, target.config());
-    let mut findings = Vec::new();
+    let mut findings = match names::taken(&here, context, work).await {
+        Ok(taken) => taken,
+        Err(error) if error.retry() != Retry::Never => return vec![unreadable(Some(region), "the region", &error)],
+        Err(error) => vec![unreadable(Some(region), "whether names are free", &error)],
+    };
     findings.extend(places::other_account(target, context, &here).await);
     findings.extend(permissions::missing(&here, with, (work, target.home())).await);
     findings.extend(access::blocked(&here, with, work).await);
-    findings.extend(names::taken(&here, context, work).await);
     findings.extend(quotas::exceeded(&here, context, work).await);
     findings
 }
@@ -92,6 +95,8 @@ async fn one_region(target: &Aws, context: &Context, (region, work): (&Region, &
 fn specs(request: &PreflightRequest) -> Vec<&ImageSpec> {
     let all = request.additions.iter().chain(&request.exposures).map(|(spec, _)| spec.as_ref());
     let mut once: BTreeMap<&str, &ImageSpec> = BTreeMap::new();
-    all.for_each(|spec| drop(once.entry(spec.name.as_str()).or_insert(spec)));
+    for spec in all {
+        once.entry(spec.name.as_str()).or_insert(spec);
+    }
     once.into_values().collect()
 }

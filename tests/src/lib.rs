@@ -27,6 +27,7 @@
 
 pub mod aws;
 pub mod aws_site;
+pub mod aws_clients;
 pub mod boot;
 pub mod foreign;
 pub mod images;

@@ -7,7 +7,7 @@ use cloud_publish_core::error::Result;
 use cloud_publish_core::publisher::{Context, Finding, ImageSpec};
 
 use super::Work;
-use super::finding::{refusal, unreadable};
+use super::finding::refusal;
 use crate::error::classify;
 use crate::guard::{confirm, is_dead, tags_of};
 use crate::publisher::Here;
@@ -16,17 +16,15 @@ use crate::tags::decode;
 /// Most values of a filter: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html>.
 const VALUES: usize = 200;
 
-pub(super) async fn taken(here: &Here, context: &Context, work: &Work<'_>) -> Vec<Finding> {
+pub(super) async fn taken(here: &Here, context: &Context, work: &Work<'_>) -> Result<Vec<Finding>> {
     let makes: BTreeMap<&str, &ImageSpec> = work.makes.iter().map(|spec| (spec.name.as_str(), *spec)).collect();
     let names: Vec<&str> = makes.keys().copied().filter(|name| !name.contains(['*', '?', '\\'])).collect();
     let mut findings = Vec::new();
     for some in names.chunks(VALUES) {
-        match holders(here, context, some).await {
-            Ok(images) => findings.extend(images.iter().filter_map(|image| clash(here, image, &makes))),
-            Err(error) => findings.push(unreadable(Some(&here.region), "whether names are free", &error)),
-        }
+        let images = holders(here, context, some).await?;
+        findings.extend(images.iter().filter_map(|image| clash(here, image, &makes)));
     }
-    findings
+    Ok(findings)
 }
 
 /// Images of the account under these names; hidden and retired ones hold theirs too.

@@ -15,7 +15,7 @@ import urllib.request
 from contextlib import redirect_stderr, redirect_stdout
 
 import contract
-from walk_small import Walk
+from cases import Walk
 from world import URL, client, control
 
 FORM = "application/x-www-form-urlencoded; charset=utf-8"

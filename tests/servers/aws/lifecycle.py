@@ -171,16 +171,28 @@ def gone(image, snapshot):
     ec2.disable_image_deregistration_protection(ImageId=image)
     assert image in refused("InvalidSnapshot.InUse", ec2.delete_snapshot, SnapshotId=snapshot)
     second = registered(snapshot, "second")
+    third = registered(snapshot, "third")
     refused("DryRunOperation", ec2.deregister_image, ImageId=image, DryRun=True)
     refused("InvalidAMIID.NotFound", client("ec2", account=OTHER).deregister_image, ImageId=image)
     results = ec2.deregister_image(ImageId=image, DeleteAssociatedSnapshots=True)["DeleteSnapshotResults"]
     assert results == [{"SnapshotId": snapshot, "ReturnCode": "skipped"}], results
     refused("InvalidAMIID.Unavailable", ec2.deregister_image, ImageId=image)
+    ec2.deregister_image(ImageId=third)
     refused("InvalidAMIID.NotFound", ec2.describe_images, ImageIds=[image])
     results = ec2.deregister_image(ImageId=second, DeleteAssociatedSnapshots=True)["DeleteSnapshotResults"]
     assert results == [{"SnapshotId": snapshot, "ReturnCode": "success"}], results
     refused("InvalidSnapshot.NotFound", ec2.describe_snapshots, SnapshotIds=[snapshot])
     assert not client("ec2").describe_tags()["Tags"]
+
+
+def snapshots_stay_without_permission():
+    reset(denied=[{"action": "ec2:DeleteSnapshot"}])
+    ec2, snapshot = client("ec2"), make()
+    image = registered(snapshot)
+    results = ec2.deregister_image(ImageId=image, DeleteAssociatedSnapshots=True)["DeleteSnapshotResults"]
+    assert results == [{"SnapshotId": snapshot, "ReturnCode": "missing-permissions"}], results
+    refused("InvalidAMIID.NotFound", ec2.describe_images, ImageIds=[image])
+    assert ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"]
 
 
 def tokens_outlive(copy, image):
@@ -205,6 +217,7 @@ if __name__ == "__main__":
     public(made)
     disabled(made)
     gone(made, root)
+    snapshots_stay_without_permission()
     copies_are_limited()
     forgotten()
     print("the life of an image: as documented")

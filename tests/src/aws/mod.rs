@@ -55,7 +55,7 @@ pub use call::Service;
 pub use ec2::{Seed as Ec2Seed, SeedImage as Ec2SeedImage};
 pub use fault::{Rule, What};
 pub use log::{Entry, Exposure};
-pub use marketplace::Seed as MarketplaceSeed;
+pub use marketplace::{Product as MarketplaceProduct, Seed as MarketplaceSeed};
 pub use s3::Seed as S3Seed;
 pub use server::FakeAws;
 pub use settings::{

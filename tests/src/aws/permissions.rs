@@ -25,7 +25,15 @@ pub(crate) fn used(call: &Call) -> Vec<String> {
     if call.operation == "PutParameter" && call.text("DataType") == Some("aws:ec2:image") {
         used.push("ec2:DescribeImages".to_owned());
     }
+    // Without it the image goes and its snapshots stay: the answer says `missing-permissions` for each.
+    if call.operation == "DeregisterImage" && is_on(call, "DeleteAssociatedSnapshots") {
+        used.push("ec2:DeleteSnapshot".to_owned());
+    }
     used
+}
+
+fn is_on(call: &Call, name: &str) -> bool {
+    call.param(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 /// The permissions without which a call is refused.
@@ -42,11 +50,9 @@ fn needed(call: &Call) -> Vec<String> {
 /// What a parameter of a call asks for besides.
 fn further(call: &Call) -> Option<&'static str> {
     let tags_json = call.json.get("Tags").and_then(Value::as_array).is_some_and(|tags| !tags.is_empty());
-    let is_on = |name: &str| call.param(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
     // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
-    let tags_ec2 = !query::items(&call.params, "TagSpecification").is_empty() || is_on("CopyImageTags");
+    let tags_ec2 = !query::items(&call.params, "TagSpecification").is_empty() || is_on(call, "CopyImageTags");
     match (call.service, call.operation.as_str()) {
-        (Service::Ec2, "DeregisterImage") if is_on("DeleteAssociatedSnapshots") => Some("ec2:DeleteSnapshot"),
         (Service::Ec2, _) if tags_ec2 => Some("ec2:CreateTags"),
         (Service::Ebs, "StartSnapshot") if tags_json => Some("ec2:CreateTags"),
         (Service::Ssm, "PutParameter") if tags_json => Some("ssm:AddTagsToResource"),

@@ -50,6 +50,7 @@ impl Shared {
 
     /// Begins anew: nothing of before is left but the numbers of requests.
     pub fn reset(&self, settings: Settings) {
+        self.ahead.store(0, Ordering::Relaxed);
         let now = self.now();
         let mut state = self.state();
         *state = World {
@@ -81,6 +82,12 @@ impl Shared {
     /// Replaces the faults.
     pub fn set_faults(&self, rules: Vec<Rule>) {
         self.faults.set(rules);
+    }
+
+    /// Makes an image behind everybody's back.
+    pub fn plant(&self, seed: &ec2::SeedImage) {
+        let now = self.now();
+        self.state().ec2.plant(seed, now);
     }
 
     /// Every request since the last reset.

@@ -31,7 +31,6 @@ mod tokens;
 mod usage;
 
 use super::call::Call;
-use super::caller::is_denied;
 use super::reply::{Outcome, Refused};
 use super::world::Shared;
 
@@ -66,10 +65,6 @@ pub(crate) fn handle(shared: &Shared, call: &Call) -> Outcome {
             let message = format!("The request must contain the parameter {name}");
             return Err(Refused::bad("MissingParameter", message));
         }
-    }
-    let tags = call.params.keys().any(|name| name.starts_with("TagSpecification."));
-    if tags && is_denied(shared, call, "ec2:CreateTags") {
-        return Err(Refused::denied(call.service, "not authorized to perform: ec2:CreateTags"));
     }
     let request = Request { shared, call, settings: shared.settings() };
     let state = &mut shared.state().ec2;
