@@ -74,6 +74,8 @@ mod usage;
 mod visibility;
 
 pub use aws_config::SdkConfig;
+pub use aws_credential_types::Credentials;
+pub use aws_credential_types::provider::SharedCredentialsProvider;
 pub use capability::capability;
 pub use config::{AwsConfig, ImageDefaults, Import, MarketplaceListing, SnapshotVisibility, Upload, provider_schema};
 pub use publisher::{Aws, AwsSettings};
