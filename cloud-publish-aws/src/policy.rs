@@ -90,7 +90,6 @@ const PUBLISH: &[Action] = &[
     Action::of("ec2:DeleteTags", "marks that go, tags that the configuration has no more"),
     Action::of("ec2:RegisterImage", "the image in the home region"),
     Action::of("ec2:CopyImage", "the image in every other region"),
-    Action::of("ec2:DeleteSnapshot", "an upload that arrived wrong; leftovers"),
     Action::of("ec2:EnableImageDeregistrationProtection", "`deregistration_protection`"),
     Action::of("ec2:EnableImageDeprecation", "`deprecate_after_days`; to hide"),
     Action::of("ec2:ModifyImageAttribute", "who may use the image"),
