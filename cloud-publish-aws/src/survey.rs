@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 use cloud_publish_core::error::{Error, Result};
 use cloud_publish_core::manifest::Regions;
-use cloud_publish_core::names::Region;
+use cloud_publish_core::names::{Owner, Region};
 use cloud_publish_core::publisher::{Context, SurveyRequest};
 use cloud_publish_core::survey::{FoundListing, FoundStaged, Gap, Survey};
 use futures::StreamExt as _;
@@ -37,7 +37,8 @@ pub(crate) async fn survey(target: &Aws, context: &Context, request: &SurveyRequ
         (region, part)
     });
     let looked = looked.buffered(AT_ONCE).collect::<Vec<(Region, Part)>>();
-    let (parts, imports, listings) = join3(looked, imports(target, context), listings(target, context, request)).await;
+    let (parts, imports, listings) =
+        join3(looked, imports(target, context, &request.owner), listings(target, context, request)).await;
     context.check()?;
     let mut survey = Survey::default();
     let mut failures: Vec<(Region, Error)> = Vec::new();
@@ -81,12 +82,12 @@ async fn every_region(target: &Aws, context: &Context) -> Result<Vec<Region>> {
     Ok(regions.into_iter().collect())
 }
 
-async fn imports(target: &Aws, context: &Context) -> Result<Vec<FoundStaged>> {
+async fn imports(target: &Aws, context: &Context, owner: &Owner) -> Result<Vec<FoundStaged>> {
     if target.config().upload != Upload::S3Import {
         return Ok(Vec::new());
     }
     let here = target.here(context, target.home()).await?;
-    import::survey(&here, context, target.config()).await
+    import::survey(&here, (context, target.config()), owner).await
 }
 
 async fn listings(target: &Aws, context: &Context, request: &SurveyRequest) -> Result<Vec<FoundListing>> {
