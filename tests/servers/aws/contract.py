@@ -1,6 +1,7 @@
 """Holds every request that the fake AWS has logged against AWS's own service models, which botocore ships.
 
-    contract.py [SOURCE...]     SOURCE is a URL of the fake (AWS_ENDPOINT_URL if there is none) or a saved GET /_fake/log
+    contract.py [SOURCE...]     SOURCE is a URL of the fake (AWS_ENDPOINT_URL if there is none), or a file or folder of
+                                logs that it left in CLOUD_PUBLISH_TEST_AWS_LOGS
 
 Prints what is wrong: unknown operations, members, query parameters and `x-amz-` headers, wrong types, missing required
 members, values outside of enums, lengths, ranges and patterns. Exits 1 if anything is, 2 if nothing was recorded.
@@ -8,6 +9,7 @@ members, values outside of enums, lengths, ranges and patterns. Exits 1 if anyth
 
 import json
 import os
+import pathlib
 import sys
 import urllib.request
 from collections import Counter
@@ -74,10 +76,12 @@ def plain_json(service, operation, entry, problems):
 
 def entries(source):
     if source.startswith("http://"):
-        with urllib.request.urlopen(f"{source}/_fake/log") as answer:
-            return json.load(answer)["requests"]
-    with open(source, encoding="utf-8") as file:
-        return json.load(file)["requests"]
+        with urllib.request.urlopen(f"{source}/_fake/log/all") as answer:
+            yield from json.load(answer)["requests"]
+        return
+    path = pathlib.Path(source)
+    for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
+        yield from json.loads(file.read_text(encoding="utf-8"))["requests"]
 
 
 def main(sources):

@@ -7,13 +7,16 @@ Every test resets the fake: nobody else may use it meanwhile.
 
 import io
 import json
+import pathlib
+import tempfile
 import unittest
 import urllib.error
 import urllib.request
 from contextlib import redirect_stderr, redirect_stdout
 
 import contract
-from walk_small import URL, Walk, client, control
+from cases import Walk
+from world import URL, client, control
 
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
 BLOCK = {"x-amz-Data-Length": "524288", "x-amz-Checksum": "a" * 44, "x-amz-Checksum-Algorithm": "SHA256"}
@@ -33,7 +36,7 @@ def send(service, path="/", body=b"", method="POST", **headers):
 
 class Contract(Walk):
     def found(self):
-        return [problem for entry in control("/_fake/log")["requests"] for problem in contract.violations(entry)]
+        return [problem for entry in control("log")["requests"] for problem in contract.violations(entry)]
 
     def finds(self, *problems):
         found = self.found()
@@ -120,9 +123,11 @@ class Rest(Contract):
 
 class Whole(Contract):
     def verdict(self):
+        """Of this test's requests only: the fake itself remembers those of all."""
         out = io.StringIO()
-        with redirect_stdout(out), redirect_stderr(io.StringIO()):
-            return contract.main([URL]), out.getvalue()
+        with tempfile.TemporaryDirectory() as folder, redirect_stdout(out), redirect_stderr(io.StringIO()):
+            pathlib.Path(folder, "log.json").write_text(json.dumps(control("log")))
+            return contract.main([folder]), out.getvalue()
 
     def ask_everybody(self):
         """Requests of every protocol with lists, tags and nested members; whether they are granted does not count."""
@@ -167,6 +172,12 @@ class Whole(Contract):
         code, printed = self.verdict()
         self.assertEqual(code, 1)
         self.assertIn("ec2:DescribeImages .Owners: there is no such member", printed)
+
+    def test_a_running_fake_is_judged_by_all_it_was_asked(self):
+        self.form("Action=DescribeImages&Version=2016-11-15&Owners.1=self")
+        control("reset", {})
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            self.assertEqual(contract.main([URL]), 1)
 
     def test_an_empty_log_proves_nothing(self):
         self.assertEqual(self.verdict()[0], 2)

@@ -30,13 +30,14 @@ def snapshot_of(image):
 def copying(image, blocks):
     away = client("ec2", AWAY)
     source = available(client("ec2"), image)
+    tags = [{"ResourceType": kind, "Tags": [{"Key": "key", "Value": kind}]} for kind in ("image", "snapshot")]
     order = {
         "Name": "the copy",
         "SourceImageId": image,
         "SourceRegion": HOME,
         "ClientToken": "copy-1",
         "CopyImageTags": True,
-        "TagSpecifications": [{"ResourceType": kind, "Tags": [{"Key": "key", "Value": kind}]} for kind in ("image", "snapshot")],
+        "TagSpecifications": tags,
     }
     refused("DryRunOperation", away.copy_image, **order, DryRun=True)
     refused("InvalidParameterValue", away.copy_image, **{**order, "SourceRegion": "cn-north-1"})
@@ -64,9 +65,21 @@ def copying(image, blocks):
     assert again != copy, "names of copies are not unique, and without a token it is another copy"
     available(away, again)
     away.deregister_image(ImageId=again, DeleteAssociatedSnapshots=True)
-    plain = away.copy_snapshot(SourceRegion=HOME, SourceSnapshotId=snapshot_of(source), Description="plain")["SnapshotId"]
+    plain = away.copy_snapshot(SourceRegion=HOME, SourceSnapshotId=snapshot_of(source))["SnapshotId"]
     until(lambda: any(s["SnapshotId"] == plain for s in away.describe_snapshots(OwnerIds=["self"])["Snapshots"]))
     return copy
+
+
+def forgotten():
+    """A public image that is deprecated, and that nobody launches, for half a year is public no more."""
+    reset(ec2={"images": [{"name": "old", "public": True, "days": 700}, {"name": "used", "public": True, "days": 700}]})
+    ec2, stranger = client("ec2"), client("ec2", account=OTHER)
+    old, used = (ids(ec2, Filters=[{"Name": "name", "Values": [name]}])[0] for name in ("old", "used"))
+    control("advance", {"ms": 180 * DAY})
+    assert ids(stranger, IncludeDeprecated=True) == sorted([old, used]) and not ids(stranger)
+    stranger.run_instances(ImageId=used, MinCount=1, MaxCount=1)
+    control("advance", {"ms": 40 * DAY})
+    assert ids(stranger, IncludeDeprecated=True) == [used]
 
 
 def copies_are_limited():
@@ -158,16 +171,28 @@ def gone(image, snapshot):
     ec2.disable_image_deregistration_protection(ImageId=image)
     assert image in refused("InvalidSnapshot.InUse", ec2.delete_snapshot, SnapshotId=snapshot)
     second = registered(snapshot, "second")
+    third = registered(snapshot, "third")
     refused("DryRunOperation", ec2.deregister_image, ImageId=image, DryRun=True)
     refused("InvalidAMIID.NotFound", client("ec2", account=OTHER).deregister_image, ImageId=image)
     results = ec2.deregister_image(ImageId=image, DeleteAssociatedSnapshots=True)["DeleteSnapshotResults"]
     assert results == [{"SnapshotId": snapshot, "ReturnCode": "skipped"}], results
     refused("InvalidAMIID.Unavailable", ec2.deregister_image, ImageId=image)
+    ec2.deregister_image(ImageId=third)
     refused("InvalidAMIID.NotFound", ec2.describe_images, ImageIds=[image])
     results = ec2.deregister_image(ImageId=second, DeleteAssociatedSnapshots=True)["DeleteSnapshotResults"]
     assert results == [{"SnapshotId": snapshot, "ReturnCode": "success"}], results
     refused("InvalidSnapshot.NotFound", ec2.describe_snapshots, SnapshotIds=[snapshot])
     assert not client("ec2").describe_tags()["Tags"]
+
+
+def snapshots_stay_without_permission():
+    reset(denied=[{"action": "ec2:DeleteSnapshot"}])
+    ec2, snapshot = client("ec2"), make()
+    image = registered(snapshot)
+    results = ec2.deregister_image(ImageId=image, DeleteAssociatedSnapshots=True)["DeleteSnapshotResults"]
+    assert results == [{"SnapshotId": snapshot, "ReturnCode": "missing-permissions"}], results
+    refused("InvalidAMIID.NotFound", ec2.describe_images, ImageIds=[image])
+    assert ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"]
 
 
 def tokens_outlive(copy, image):
@@ -192,5 +217,7 @@ if __name__ == "__main__":
     public(made)
     disabled(made)
     gone(made, root)
+    snapshots_stay_without_permission()
     copies_are_limited()
+    forgotten()
     print("the life of an image: as documented")

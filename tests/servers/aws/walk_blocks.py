@@ -94,7 +94,8 @@ def starting():
     ec2.delete_snapshot(SnapshotId=first["SnapshotId"])
     again = ebs.start_snapshot(**wish)
     assert again["SnapshotId"] == first["SnapshotId"], "a token goes on meaning what was deleted"
-    reason("ResourceNotFoundException", "SNAPSHOT_NOT_FOUND", put, ebs=ebs, snapshot=again["SnapshotId"], index=0, data=bytes(BLOCK))
+    block = {"snapshot": again["SnapshotId"], "index": 0, "data": bytes(BLOCK)}
+    reason("ResourceNotFoundException", "SNAPSHOT_NOT_FOUND", put, ebs=ebs, **block)
     reason("ValidationException", "INVALID_VOLUME_SIZE", ebs.start_snapshot, VolumeSize=65537)
     reason("ValidationException", "INVALID_TAG", ebs.start_snapshot, VolumeSize=1, Tags=[{"Key": "aws:x", "Value": ""}])
     reason("ValidationException", "INVALID_PARAMETER_VALUE", ebs.start_snapshot, VolumeSize=1, Timeout=5000)
@@ -110,7 +111,8 @@ def writing():
     reason("ValidationException", "INVALID_BLOCK", put, **bad, index=0, data=blocks[0], length=7)
     reason("ValidationException", "INVALID_PARAMETER_VALUE", put, **bad, index=2048, data=blocks[0])
     stranger = client("ebs", account=OTHER)
-    reason("ResourceNotFoundException", "SNAPSHOT_NOT_FOUND", put, ebs=stranger, snapshot=snapshot, index=0, data=blocks[0])
+    block = {"snapshot": snapshot, "index": 0, "data": blocks[0]}
+    reason("ResourceNotFoundException", "SNAPSHOT_NOT_FOUND", put, ebs=stranger, **block)
     reason("ValidationException", "INVALID_SNAPSHOT_ID", ebs.list_snapshot_blocks, SnapshotId=snapshot)
     for index, data in blocks.items():
         answer = put(ebs, snapshot, index, data)

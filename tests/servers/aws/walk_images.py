@@ -59,7 +59,8 @@ def regions():
     assert everything["eu-south-1"] == "opted-in" and "cn-north-1" not in everything, everything
     china = client("ec2", "cn-north-1", "333333333333").describe_regions()["Regions"]
     assert {r["Endpoint"] for r in china} == {f"ec2.cn-{r}-1.amazonaws.com.cn" for r in ("north", "northwest")}, china
-    assert not ec2.describe_regions(RegionNames=["eu-west-1"], Filters=[{"Name": "opt-in-status", "Values": ["opted-in"]}])["Regions"]
+    opted_in = [{"Name": "opt-in-status", "Values": ["opted-in"]}]
+    assert not ec2.describe_regions(RegionNames=["eu-west-1"], Filters=opted_in)["Regions"]
 
 
 def registering():
@@ -98,6 +99,8 @@ def registering():
     refused("InvalidSnapshot.NotFound", stranger.register_image, **wish(snapshot))
     refused("DryRunOperation", ec2.register_image, **wish(snapshot), DryRun=True)
     assert not ec2.describe_images(Owners=["self"])["Images"]
+    disk = {"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"}
+    volume = device(snapshot, VolumeSize=8, Iops=4000, Throughput=250, DeleteOnTermination=True)
     everything = {
         "BootMode": "uefi",
         "TpmSupport": "v2.0",
@@ -105,7 +108,7 @@ def registering():
         "UefiData": base64.b64encode(b"vars").decode(),
         "SriovNetSupport": "simple",
         "Description": "Debian 12 <bookworm> & more",
-        "BlockDeviceMappings": [device(snapshot, VolumeSize=8, Iops=4000, Throughput=250, DeleteOnTermination=True)],
+        "BlockDeviceMappings": [volume, disk],
         "TagSpecifications": [{"ResourceType": "image", "Tags": TAGS}],
     }
     image = ec2.register_image(**wish(snapshot, **everything))["ImageId"]
@@ -117,12 +120,11 @@ def registering():
     found = available(ec2, image)
     for name in ("BootMode", "TpmSupport", "ImdsSupport", "SriovNetSupport", "Description"):
         assert found[name] == everything[name], (name, found)
-    assert found["BlockDeviceMappings"][0]["Ebs"] == {**everything["BlockDeviceMappings"][0]["Ebs"], "Encrypted": False}
+    assert found["BlockDeviceMappings"] == [{**volume, "Ebs": {**volume["Ebs"], "Encrypted": False}}, disk], found
     assert found["OwnerId"] == OWN and not found["Public"] and found["RootDeviceName"] == "/dev/xvda", found
     data = ec2.describe_image_attribute(ImageId=image, Attribute="uefiData")["UefiData"]
     assert data["Value"] == everything["UefiData"], data
     assert image in refused("InvalidAMIName.Duplicate", ec2.register_image, **wish(snapshot))
-    client("ec2", "us-west-2")  # names are taken by region
     return image, snapshot
 
 
@@ -162,7 +164,8 @@ def describing(image, snapshot):
     refused("InvalidSnapshot.NotFound", ec2.describe_snapshots, SnapshotIds=["snap-0123456789abcdef0"])
     assert not stranger.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"], "left out, not refused"
     refused("InvalidParameterCombination", ec2.describe_snapshots, SnapshotIds=[snapshot], MaxResults=5)
-    found = ec2.describe_snapshots(OwnerIds=["self"], Filters=[{"Name": "status", "Values": ["completed"]}])["Snapshots"]
+    complete = [{"Name": "status", "Values": ["completed"]}]
+    found = ec2.describe_snapshots(OwnerIds=["self"], Filters=complete)["Snapshots"]
     assert [s["SnapshotId"] for s in found] == [snapshot] and found[0]["FullSnapshotSizeInBytes"] == BLOCK, found
     for other in set(others) - {min(others)}:
         ec2.deregister_image(ImageId=other)
@@ -231,7 +234,8 @@ def sharing(image, snapshot):
     assert found["CreateVolumePermissions"] == [{"UserId": OTHER}], found
     assert stranger.describe_snapshots()["Snapshots"][0]["SnapshotId"] == snapshot
     change = {"Add": [{"Group": "all"}], "Remove": [{"UserId": OTHER}]}
-    refused("InvalidParameterCombination", ec2.modify_snapshot_attribute, SnapshotId=snapshot, CreateVolumePermission=change)
+    both = {"SnapshotId": snapshot, "CreateVolumePermission": change}
+    refused("InvalidParameterCombination", ec2.modify_snapshot_attribute, **both)
     ec2.modify_snapshot_attribute(SnapshotId=snapshot, CreateVolumePermission={"Add": change["Add"]})
     exposed = [(e["kind"], e["sharing"]) for e in control("log")["exposures"]]
     assert exposed == [("image", [OTHER]), ("image", []), ("snapshot", [OTHER]), ("snapshot", [OTHER, "all"])], exposed
@@ -282,7 +286,7 @@ def blocking():
     reset(ec2={"encryption_by_default": [OWN]})
     assert ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"]
     snapshot = make()
-    refused("OperationNotPermitted", ec2.modify_snapshot_attribute, SnapshotId=snapshot, CreateVolumePermission={"Add": [{"Group": "all"}]})
+    refused("OperationNotPermitted", ec2.modify_snapshot_attribute, **{**everybody, "SnapshotId": snapshot})
     refused("OperationNotPermitted", ec2.modify_image_attribute, ImageId=registered(snapshot), **ALL)
 
 
@@ -303,7 +307,8 @@ def limits():
     refused("UnauthorizedOperation", west.register_image, Name="abc", DryRun=True)
     refused("DryRunOperation", ec2.register_image, Name="abc", DryRun=True)
     reset(denied=[{"action": "ec2:CreateTags"}])
-    refused("UnauthorizedOperation", ec2.register_image, Name="abc", TagSpecifications=[{"ResourceType": "image", "Tags": TAGS}])
+    tagged = [{"ResourceType": "image", "Tags": TAGS}]
+    refused("UnauthorizedOperation", ec2.register_image, Name="abc", TagSpecifications=tagged)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::call::{Call, Caller, Service};
-use super::caller::{Scope, identify, permit};
+use super::caller::{Scope, identify};
 use super::fault::What;
 use super::log::Ended;
+use super::permissions::permit;
 use super::query::Params;
 use super::reply::{Outcome, Refused, Reply};
 use super::route::{Line, operation};

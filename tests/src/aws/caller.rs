@@ -58,41 +58,12 @@ pub(crate) fn identify(shared: &Shared, scope: &Scope, token: Option<&str>) -> R
     Ok(Caller { account: account.to_owned(), arn, access_key: key.to_owned(), role: None })
 }
 
-/// Refuses what is missing a permission. Asking who one is needs none.
-pub(crate) fn permit(shared: &Shared, call: &Call) -> Result<(), Refused> {
-    if call.operation == "GetCallerIdentity" {
-        return Ok(());
-    }
-    let action = action(call.service, &call.operation);
-    if !is_denied(shared, call, &action) {
-        return Ok(());
-    }
-    let message = format!("User: {} is not authorized to perform: {action}", call.caller.arn);
-    Err(Refused::denied(call.service, message))
-}
-
 /// Tells whether the caller may not do this (`ec2:DescribeImages`) in this region.
 pub(crate) fn is_denied(shared: &Shared, call: &Call, action: &str) -> bool {
     let caller = &call.caller;
     let settings = shared.settings();
     let mut denied = settings.denied.iter();
     denied.any(|denied| denied.forbids(&caller.account, caller.role.as_deref(), action, &call.region))
-}
-
-/// The permission that an operation needs. S3's are named otherwise than its operations:
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/using-with-s3-policy-actions.html>
-fn action(service: Service, operation: &str) -> String {
-    let name = match (service, operation) {
-        (Service::S3, "HeadBucket" | "ListObjects" | "ListObjectsV2") => "ListBucket",
-        (Service::S3, "HeadObject") => "GetObject",
-        (Service::S3, "UploadPart" | "CreateMultipartUpload" | "CompleteMultipartUpload" | "CopyObject") => "PutObject",
-        (Service::S3, "ListParts") => "ListMultipartUploadParts",
-        (Service::S3, "ListMultipartUploads") => "ListBucketMultipartUploads",
-        (Service::S3, "DeleteObjects") => "DeleteObject",
-        (Service::S3, "ListBuckets") => "ListAllMyBuckets",
-        _ => operation,
-    };
-    format!("{}:{name}", service.name())
 }
 
 fn unknown_key(service: Service) -> Refused {

@@ -1,7 +1,5 @@
 //! The calls that steer a world from outside. They need no signature.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -20,22 +18,18 @@ struct Advance {
 }
 
 /// Answers a control call; nothing if the path is none of them.
-pub(crate) fn handle(shared: &Arc<Shared>, method: &str, path: &str, body: &Bytes) -> Option<Reply> {
-    let reply = match (method, path) {
+pub(crate) fn handle(shared: &Shared, method: &str, path: &str, body: &Bytes) -> Option<Reply> {
+    let answer = match (method, path) {
         ("GET", "/health") => Ok(json!({"status": "running"})),
         ("GET", "/_fake/log") => Ok(json!({"requests": shared.requests(), "exposures": shared.exposures()})),
+        ("GET", "/_fake/log/all") => Ok(json!({"requests": shared.all_requests()})),
         ("GET", "/_fake/state") => Ok(shared.dump()),
         ("GET", "/_fake/settings") => Ok(json!(*shared.settings())),
-        ("POST", "/_fake/reset") => merged(&Settings::default(), body).map(|settings| done(shared.reset(settings))),
-        ("POST", "/_fake/settings") => {
-            merged(&shared.settings(), body).map(|settings| done(shared.set_settings(settings)))
-        }
-        ("POST", "/_fake/faults") => read::<Vec<Rule>>(body).map(|rules| done(shared.set_faults(rules))),
-        ("POST", "/_fake/advance") => read::<Advance>(body).map(|wanted| done(shared.advance(wanted.ms))),
+        ("POST", _) if path.starts_with("/_fake/") => steer(shared, path, body).map(|()| json!({})),
         _ if path.starts_with("/_fake/") => Err(format!("no control call {method} {path}")),
         _ => return None,
     };
-    Some(match reply {
+    Some(match answer {
         Ok(answer) => whole(&answer),
         Err(message) => whole(&json!({"error": message})).status(400),
     })
@@ -46,8 +40,15 @@ fn whole(answer: &Value) -> Reply {
     Reply::bytes(Bytes::from(answer.to_string())).header("content-type", "application/json")
 }
 
-fn done((): ()) -> Value {
-    json!({})
+fn steer(shared: &Shared, path: &str, body: &Bytes) -> Result<(), String> {
+    match path {
+        "/_fake/reset" => shared.reset(merged(&Settings::default(), body)?),
+        "/_fake/settings" => shared.set_settings(merged(&shared.settings(), body)?),
+        "/_fake/faults" => shared.set_faults(read::<Vec<Rule>>(body)?),
+        "/_fake/advance" => shared.advance(read::<Advance>(body)?.ms),
+        _ => return Err(format!("no control call {path}")),
+    }
+    Ok(())
 }
 
 fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, String> {

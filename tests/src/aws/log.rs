@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::call::{Call, Service};
+use super::permissions;
 use super::query::Params;
 
 /// The first words of operations that change nothing.
@@ -22,6 +23,8 @@ pub struct Entry {
     pub time: Timestamp,
     /// Who called.
     pub account: String,
+    /// With which key: sessions of a role have one each.
+    pub access_key: String,
     /// With which role, if any.
     pub role: Option<String>,
     /// The region of the signature.
@@ -30,6 +33,8 @@ pub struct Entry {
     pub service: Service,
     /// What.
     pub operation: String,
+    /// The permissions that it makes use of, as policies name them.
+    pub actions: Vec<String>,
     /// Whether it can change anything. A call with `DryRun` cannot.
     pub write: bool,
     /// The HTTP method.
@@ -80,6 +85,8 @@ pub(crate) struct Log(Mutex<Pages>);
 #[derive(Debug, Default)]
 struct Pages {
     last: u64,
+    /// Of before the last reset.
+    earlier: Vec<Entry>,
     requests: BTreeMap<u64, Entry>,
     exposures: Vec<Exposure>,
 }
@@ -123,20 +130,27 @@ impl Log {
         self.0.lock().expect("no test panics here").exposures.push(exposure);
     }
 
-    /// All requests, by number.
+    /// All requests since the last reset, by number.
     pub(crate) fn requests(&self) -> Vec<Entry> {
         self.0.lock().expect("no test panics here").requests.values().cloned().collect()
     }
 
-    /// All changes of sharing, in their order.
+    /// All requests ever, by number.
+    pub(crate) fn all_requests(&self) -> Vec<Entry> {
+        let pages = self.0.lock().expect("no test panics here");
+        pages.earlier.iter().chain(pages.requests.values()).cloned().collect()
+    }
+
+    /// All changes of sharing since the last reset, in their order.
     pub(crate) fn exposures(&self) -> Vec<Exposure> {
         self.0.lock().expect("no test panics here").exposures.clone()
     }
 
-    /// Forgets everything but the numbers, which go on.
-    pub(crate) fn clear(&self) {
+    /// Begins a new page. Numbers go on.
+    pub(crate) fn turn(&self) {
         let mut pages = self.0.lock().expect("no test panics here");
-        pages.requests.clear();
+        let requests = std::mem::take(&mut pages.requests);
+        pages.earlier.extend(requests.into_values());
         pages.exposures.clear();
     }
 }
@@ -151,10 +165,12 @@ impl Entry {
             seq: call.seq,
             time: call.now,
             account: call.caller.account.clone(),
+            access_key: call.caller.access_key.clone(),
             role: call.caller.role.clone(),
             region: call.region.clone(),
             service: call.service,
             operation: call.operation.clone(),
+            actions: permissions::used(call),
             write: is_write(call),
             method: call.method.clone(),
             uri: uri.to_owned(),

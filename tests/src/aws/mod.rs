@@ -18,9 +18,13 @@
 //! | `GET /_fake/settings` | shows them |
 //! | `POST /_fake/faults` | replaces the list of [`Rule`]s |
 //! | `POST /_fake/advance` | moves the clock by `{"ms": 1000}` |
-//! | `GET /_fake/log` | every request ([`Entry`]) and [`Exposure`] |
+//! | `GET /_fake/log` | every request ([`Entry`]) and [`Exposure`] since it began anew |
+//! | `GET /_fake/log/all` | every request ever |
 //! | `GET /_fake/state` | everything there is |
 //! | `GET /health` | answers |
+//!
+//! `tests/servers/aws/contract.py` holds the log against AWS's service models. Where `CLOUD_PUBLISH_TEST_AWS_LOGS` names
+//! a folder, each world leaves its log there when it ends, so that one run of it judges all the tests.
 
 mod answer;
 mod call;
@@ -34,6 +38,7 @@ mod import;
 mod log;
 mod marketplace;
 mod paging;
+mod permissions;
 mod query;
 mod quotas;
 mod reply;
@@ -50,7 +55,7 @@ pub use call::Service;
 pub use ec2::{Seed as Ec2Seed, SeedImage as Ec2SeedImage};
 pub use fault::{Rule, What};
 pub use log::{Entry, Exposure};
-pub use marketplace::Seed as MarketplaceSeed;
+pub use marketplace::{Product as MarketplaceProduct, Seed as MarketplaceSeed};
 pub use s3::Seed as S3Seed;
 pub use server::FakeAws;
 pub use settings::{

@@ -8,9 +8,9 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -20,6 +20,12 @@ use tokio::sync::oneshot;
 use super::answer::{Received, answer};
 use super::settings::{ACCOUNT, REGION, Settings};
 use super::world::Shared;
+
+/// The folder where worlds leave their logs, if it is set.
+const LOGS: &str = "CLOUD_PUBLISH_TEST_AWS_LOGS";
+
+/// Room is made at once for a body of at most so many bytes; larger ones are believed as they come.
+const LARGEST_EXPECTED: usize = 16 * 1024 * 1024;
 
 /// A running world; it ends with this value.
 pub struct FakeAws {
@@ -95,8 +101,21 @@ impl fmt::Debug for FakeAws {
     }
 }
 
+impl FakeAws {
+    fn leave_log(&self) {
+        let Some(folder) = std::env::var_os(LOGS) else { return };
+        let port = self.url.rsplit(':').next().unwrap_or_default();
+        let file = std::path::Path::new(&folder).join(format!("{}-{port}.json", std::process::id()));
+        let log = serde_json::json!({"requests": self.world.all_requests()});
+        if let Err(error) = std::fs::write(&file, log.to_string()) {
+            eprintln!("{}: {error}", file.display());
+        }
+    }
+}
+
 impl Drop for FakeAws {
     fn drop(&mut self) {
+        self.leave_log();
         if let Some(stop) = self.stop.take() {
             // An error says that it ended before.
             let _ = stop.send(());
@@ -139,7 +158,7 @@ async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Resp
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
-    let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+    let body = read(body).await?;
     let uri = parts.uri.path_and_query().map_or("/", |uri| uri.as_str()).to_owned();
     let reply = answer(&shared, Received { method: parts.method.as_str().to_owned(), uri, headers, body }).await?;
     let mut response = Response::builder().status(reply.status);
@@ -147,4 +166,72 @@ async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Resp
         response = response.header(name, value);
     }
     Ok(response.body(Full::new(reply.body)).expect("headers of ours"))
+}
+
+/// Reads a body into one piece, piece by piece: hyper uses its own buffer again as soon as a piece is copied. Blocks of
+/// 512 KiB would otherwise be in memory twice.
+async fn read(mut body: Incoming) -> Result<Bytes, Cut> {
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(0).min(LARGEST_EXPECTED);
+    let mut whole = BytesMut::with_capacity(expected);
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame.map_err(|_| Cut)?.into_data() {
+            whole.extend_from_slice(&data);
+        }
+    }
+    Ok(whole.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+
+    use super::{FakeAws, Settings};
+    use crate::aws::{Rule, What};
+
+    /// The first line of the answer; empty if the connection is cut, nothing if there is none.
+    fn ask(address: &str, authorization: &str) -> Option<String> {
+        let mut socket = TcpStream::connect(address).ok()?;
+        let head = format!("POST / HTTP/1.1\r\nHost: {address}\r\nAuthorization: {authorization}\r\n");
+        let body = "Action=GetCallerIdentity&Version=2011-06-15";
+        let kind = "Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n";
+        write!(socket, "{head}{kind}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let mut answer = String::new();
+        // Reading fails when the connection is cut.
+        drop(socket.read_to_string(&mut answer));
+        Some(answer.lines().next().unwrap_or_default().to_owned())
+    }
+
+    fn signed(account: &str) -> String {
+        format!("AWS4-HMAC-SHA256 Credential=AKIA{account}TEST/20240101/us-east-1/sts/aws4_request, SignedHeaders=host")
+    }
+
+    #[test]
+    fn a_world_ends_with_its_value() {
+        let fake = FakeAws::start(Settings::default());
+        let address = fake.url.trim_start_matches("http://").to_owned();
+        assert_eq!(ask(&address, &signed("111111111111")).as_deref(), Some("HTTP/1.1 200 OK"));
+        drop(fake);
+        assert_eq!(ask(&address, &signed("111111111111")), None);
+    }
+
+    #[test]
+    fn a_request_is_in_the_log_with_its_fault() {
+        let fake = FakeAws::start(Settings::default());
+        let rule = serde_json::json!({"operation": "GetCaller*", "what": "reset"});
+        fake.world.set_faults(vec![serde_json::from_value::<Rule>(rule).unwrap()]);
+        let address = fake.url.trim_start_matches("http://");
+        assert_eq!(ask(address, &signed("111111111111")).as_deref(), Some(""));
+        let requests = fake.world.requests();
+        assert_eq!(requests[0].fault.as_deref(), Some(What::Reset.name()));
+        assert_eq!(requests[0].status, None);
+    }
+
+    #[test]
+    fn who_does_not_sign_or_is_unknown_is_refused() {
+        let fake = FakeAws::start(Settings::default());
+        let address = fake.url.trim_start_matches("http://");
+        assert_eq!(ask(address, "none").as_deref(), Some("HTTP/1.1 403 Forbidden"));
+        assert_eq!(ask(address, &signed("999999999999")).as_deref(), Some("HTTP/1.1 403 Forbidden"));
+    }
 }

@@ -309,7 +309,8 @@ impl Default for Settings {
     }
 }
 
-/// What every account has at first: a role that its neighbour, the default account, may assume, and the role of imports.
+/// What every account has at first: a role that its neighbour, the default account, may assume, and those of imports and of
+/// the marketplace.
 fn roles() -> BTreeMap<String, Role> {
     let publisher = Role { trusts: vec![ACCOUNT.to_owned()], ..Role::default() };
     // https://docs.aws.amazon.com/vm-import/latest/userguide/required-permissions.html
@@ -324,7 +325,22 @@ fn roles() -> BTreeMap<String, Role> {
         policies: BTreeMap::from([("vmimport".to_owned(), policy)]),
         ..Role::default()
     };
-    BTreeMap::from([("publisher".to_owned(), publisher), ("vmimport".to_owned(), vmimport)])
+    // https://docs.aws.amazon.com/marketplace/latest/userguide/single-ami-marketplace-ami-access.html
+    let policy = json!({"Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Resource": "*",
+        "Action": ["ec2:DescribeImageAttribute", "ec2:DescribeImages", "ec2:DescribeSnapshotAttribute",
+                   "ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute"],
+    }});
+    let ingestion = Role {
+        trusts: vec!["assets.marketplace.amazonaws.com".to_owned()],
+        policies: BTreeMap::from([("ingestion".to_owned(), policy)]),
+        ..Role::default()
+    };
+    BTreeMap::from([
+        ("publisher".to_owned(), publisher),
+        ("vmimport".to_owned(), vmimport),
+        ("AwsMarketplaceAmiIngestion".to_owned(), ingestion),
+    ])
 }
 
 impl Default for Account {

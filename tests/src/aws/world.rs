@@ -50,6 +50,7 @@ impl Shared {
 
     /// Begins anew: nothing of before is left but the numbers of requests.
     pub fn reset(&self, settings: Settings) {
+        self.ahead.store(0, Ordering::Relaxed);
         let now = self.now();
         let mut state = self.state();
         *state = World {
@@ -60,7 +61,7 @@ impl Shared {
         };
         self.set_settings(settings);
         self.faults.set(Vec::new());
-        self.log.clear();
+        self.log.turn();
     }
 
     /// What the services remember. Hash and copy before, hold it briefly.
@@ -86,6 +87,11 @@ impl Shared {
     /// Every request since the last reset.
     pub fn requests(&self) -> Vec<Entry> {
         self.log.requests()
+    }
+
+    /// Every request ever, for those who check how requests are written.
+    pub fn all_requests(&self) -> Vec<Entry> {
+        self.log.all_requests()
     }
 
     /// Every change of who sees what since the last reset.

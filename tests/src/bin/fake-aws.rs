@@ -1,4 +1,4 @@
-//! A fake AWS for other programs: runs until it is killed.
+//! A fake AWS for other programs: runs until SIGTERM or Ctrl-C.
 //!
 //! `fake-aws [--env FILE] [--settings FILE] [--port PORT]`: writes `export AWS_ENDPOINT_URL=...` and the other variables
 //! that lead a client there into FILE, reads settings (JSON) from the other.
@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use cloud_publish_tests::aws::{FakeAws, Settings};
+use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "usage: fake-aws [--env FILE] [--settings FILE] [--port PORT]";
 
@@ -43,8 +45,17 @@ fn run() -> Result<(), String> {
         }
         None => print!("{lines}"),
     }
-    loop {
-        std::thread::park();
+    wait_for_end().map_err(|error| format!("cannot wait for signals: {error}"))?;
+    drop(fake);
+    Ok(())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn wait_for_end() -> std::io::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminated.recv() => Ok(()),
+        interrupted = ctrl_c() => interrupted,
     }
 }
 

@@ -67,18 +67,19 @@ impl Blocks {
         Self(Mutex::new(Inner { all, written: BTreeSet::new(), sealed: false, touched: now }))
     }
 
-    /// A whole raw disk. Blocks of zeros are left out, the last one is filled up with zeros.
-    pub(crate) fn of_raw(raw: &Bytes, now: Timestamp) -> Self {
+    /// A whole raw disk of so many bytes, read by start and length. Blocks of zeros are left out, the last one is filled
+    /// up with zeros.
+    pub(crate) fn of_raw(bytes: u64, read: impl Fn(u64, u64) -> Bytes, now: Timestamp) -> Self {
+        let (block, zeros) = (BLOCK as u64, vec![0_u8; BLOCK]);
         let mut all = BTreeMap::new();
-        for (index, start) in (0..raw.len()).step_by(BLOCK).enumerate() {
-            let mut data = raw.slice(start..raw.len().min(start + BLOCK));
-            if data.iter().all(|byte| *byte == 0) {
+        for index in 0..bytes.div_ceil(block) {
+            let start = index * block;
+            let mut data = read(start, block.min(bytes - start));
+            if data[..] == zeros[..data.len()] {
                 continue;
             }
             if data.len() < BLOCK {
-                let mut whole = data.to_vec();
-                whole.resize(BLOCK, 0);
-                data = Bytes::from(whole);
+                data = Bytes::from([&data[..], &zeros[data.len()..]].concat());
             }
             all.insert(u32::try_from(index).expect("at most 64 TiB"), Block::new(data));
         }
@@ -131,6 +132,16 @@ impl Blocks {
         self.lock().all.len()
     }
 
+    /// A hash of all blocks and their places, in hex: the same for the same content. Blocks of zeros count.
+    pub(crate) fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        for (index, block) in &self.lock().all {
+            hash.update(index.to_be_bytes());
+            hash.update(block.sha256);
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// How many bytes there are.
     pub(crate) fn bytes(&self) -> usize {
         self.count() * BLOCK
@@ -155,7 +166,12 @@ mod tests {
         let mut raw = vec![0; 3 * BLOCK + 1];
         raw[BLOCK] = 1;
         raw[3 * BLOCK] = 2;
-        let blocks = Blocks::of_raw(&Bytes::from(raw), Timestamp::UNIX_EPOCH);
+        let raw = Bytes::from(raw);
+        let read = |start: u64, length: u64| {
+            let [start, length] = [start, length].map(|number| usize::try_from(number).unwrap());
+            raw.slice(start..start + length)
+        };
+        let blocks = Blocks::of_raw(raw.len() as u64, read, Timestamp::UNIX_EPOCH);
         assert_eq!(blocks.indexes(0), [1, 3]);
         assert_eq!(blocks.get(3).unwrap().data.len(), BLOCK);
     }

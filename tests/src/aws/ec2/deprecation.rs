@@ -7,11 +7,14 @@ use jiff::{SignedDuration, Span, Timestamp, TimestampRound, Unit, tz::TimeZone};
 use crate::aws::reply::Outcome;
 
 use super::image::Image;
+use super::permissions::Grant;
 use super::request::{Request, image_unavailable, invalid, not_permitted};
 use super::state::State;
 
 /// The furthest date of a public image, after its creation.
 const PUBLIC_YEARS: i64 = 2;
+/// How long a public image may be deprecated and idle.
+const IDLE_DAYS: i64 = 183;
 /// The furthest date of any other image, from now.
 const YEARS: i64 = 10;
 
@@ -58,6 +61,21 @@ pub(super) fn disable(state: &mut State, request: &Request<'_>) -> Outcome {
 pub(super) fn force(image: &mut Image) {
     let latest = in_years(image.created, PUBLIC_YEARS);
     image.deprecate_at = Some(image.deprecate_at.map_or(latest, |date| date.min(latest)));
+}
+
+/// Takes the public sharing of images away that were deprecated, and that nobody launched, for half a year.
+///
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/sharingamis-intro.html>
+pub(super) fn expire(state: &mut State, request: &Request<'_>) {
+    let long_ago = request.now() - SignedDuration::from_hours(24 * IDLE_DAYS);
+    let here = state.images.values_mut().filter(|image| image.region == request.region() && image.is_public());
+    for image in here {
+        let is_idle = image.last_launched.is_none_or(|launched| launched < long_ago);
+        if is_idle && image.is_deprecated(long_ago) {
+            image.launch.remove(&Grant::All);
+            request.expose("image", &image.id, &image.launch);
+        }
+    }
 }
 
 fn in_years(from: Timestamp, years: i64) -> Timestamp {

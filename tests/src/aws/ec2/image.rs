@@ -40,8 +40,10 @@ pub(crate) struct Attributes {
     pub(crate) architecture: String,
     /// The device that is booted.
     pub(crate) root_device: String,
-    /// All devices.
+    /// All volumes.
     pub(crate) devices: Vec<Device>,
+    /// The disks of the machine itself: device names and `ephemeral0` and so on.
+    pub(crate) virtual_devices: Vec<(String, String)>,
     /// `uefi`, `uefi-preferred` or `legacy-bios`.
     pub(crate) boot_mode: Option<String>,
     /// `v2.0`.

@@ -186,16 +186,27 @@ fn write(xml: &mut Xml, image: &Image, now: Timestamp) {
 /// While an image is copied, the snapshots of the copy are not told yet.
 pub(super) fn write_devices(xml: &mut Xml, image: &Image, now: Timestamp) {
     let hides = image.source.is_some() && image.state(now) == "pending";
-    xml.list("blockDeviceMapping", &image.attributes.devices, |xml, device| {
-        xml.text("deviceName", &device.name).node("ebs", |xml| {
-            xml.text("deleteOnTermination", device.delete_on_termination)
-                .optional("iops", device.iops)
-                .optional("snapshotId", device.snapshot.as_ref().filter(|_| !hides))
-                .text("volumeSize", device.size)
-                .text("volumeType", &device.volume_type)
-                .optional("throughput", device.throughput)
-                .text("encrypted", device.encrypted);
-        });
+    xml.node("blockDeviceMapping", |xml| {
+        for device in &image.attributes.devices {
+            xml.node("item", |xml| write_device(xml, device, hides));
+        }
+        for (name, virtual_name) in &image.attributes.virtual_devices {
+            xml.node("item", |xml| {
+                xml.text("deviceName", name).text("virtualName", virtual_name);
+            });
+        }
+    });
+}
+
+fn write_device(xml: &mut Xml, device: &Device, hides_snapshot: bool) {
+    xml.text("deviceName", &device.name).node("ebs", |xml| {
+        xml.text("deleteOnTermination", device.delete_on_termination)
+            .optional("iops", device.iops)
+            .optional("snapshotId", device.snapshot.as_ref().filter(|_| !hides_snapshot))
+            .text("volumeSize", device.size)
+            .text("volumeType", &device.volume_type)
+            .optional("throughput", device.throughput)
+            .text("encrypted", device.encrypted);
     });
 }
 

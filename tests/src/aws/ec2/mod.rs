@@ -31,7 +31,6 @@ mod tokens;
 mod usage;
 
 use super::call::Call;
-use super::caller::is_denied;
 use super::reply::{Outcome, Refused};
 use super::world::Shared;
 
@@ -67,10 +66,8 @@ pub(crate) fn handle(shared: &Shared, call: &Call) -> Outcome {
             return Err(Refused::bad("MissingParameter", message));
         }
     }
-    let tags = call.params.keys().any(|name| name.starts_with("TagSpecification."));
-    if tags && is_denied(shared, call, "ec2:CreateTags") {
-        return Err(Refused::denied(call.service, "not authorized to perform: ec2:CreateTags"));
-    }
     let request = Request { shared, call, settings: shared.settings() };
-    (operation.handle)(&mut shared.state().ec2, &request)
+    let state = &mut shared.state().ec2;
+    deprecation::expire(state, &request);
+    (operation.handle)(state, &request)
 }

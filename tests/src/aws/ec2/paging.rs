@@ -1,7 +1,7 @@
 //! Pages that do not lose or repeat anything when something is made or deleted between two of them.
 //!
-//! A token is good for the very request that it came from. Filters are applied after a page was cut, as EC2 does: a page
-//! can be empty although more follow.
+//! A token is good for the very request that it came from. Filters are applied after a page was cut, as EC2 does: a
+//! page can be empty although more follow.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;

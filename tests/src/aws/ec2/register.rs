@@ -89,6 +89,7 @@ fn attributes(state: &State, request: &Request<'_>) -> Result<Attributes, Refuse
         architecture: request.text("Architecture").unwrap_or("i386").to_owned(),
         root_device: request.required("RootDeviceName")?.to_owned(),
         devices: devices(state, request)?,
+        virtual_devices: virtual_devices(request)?,
         boot_mode: text("BootMode"),
         tpm: text("TpmSupport"),
         imds: text("ImdsSupport"),
@@ -98,7 +99,7 @@ fn attributes(state: &State, request: &Request<'_>) -> Result<Attributes, Refuse
         billing_products: Vec::new(),
     };
     let root = attributes.devices.iter().find(|device| device.name == attributes.root_device);
-    if !root.is_some_and(|device| device.snapshot.is_some()) {
+    if root.is_none_or(|device| device.snapshot.is_none()) {
         let message = "No snapshot is mapped to the root device";
         return Err(Refused::bad("InvalidBlockDeviceMapping", message));
     }
@@ -152,7 +153,7 @@ fn devices(state: &State, request: &Request<'_>) -> Result<Vec<Device>, Refused>
     let mut devices: Vec<Device> = Vec::new();
     for mapping in query::items(request.params(), "BlockDeviceMapping") {
         let name = query::required(&mapping, "DeviceName")?;
-        if query::text(&mapping, "VirtualName").is_some() || mapping.contains_key("NoDevice") {
+        if mapping.contains_key("VirtualName") || mapping.contains_key("NoDevice") {
             continue;
         }
         if devices.iter().any(|device| device.name == name) {
@@ -163,6 +164,16 @@ fn devices(state: &State, request: &Request<'_>) -> Result<Vec<Device>, Refused>
         }
         let ebs = query::members(&mapping, "Ebs");
         devices.push(Device { name: name.to_owned(), ..device(state, request, &ebs)? });
+    }
+    Ok(devices)
+}
+
+fn virtual_devices(request: &Request<'_>) -> Result<Vec<(String, String)>, Refused> {
+    let mut devices = Vec::new();
+    for mapping in query::items(request.params(), "BlockDeviceMapping") {
+        if let Some(name) = query::text(&mapping, "VirtualName") {
+            devices.push((query::required(&mapping, "DeviceName")?.to_owned(), name.to_owned()));
+        }
     }
     Ok(devices)
 }

@@ -203,6 +203,7 @@ fn snapshot_json(snapshot: &Snapshot, now: Timestamp) -> Value {
         "started": snapshot.started,
         "encrypted": snapshot.encrypted,
         "blocks": snapshot.blocks.count(),
+        "content": snapshot.blocks.fingerprint(),
         "sharing": names(&snapshot.volume),
         "copy_of": snapshot.copy_of,
         "tags": snapshot.tags.latest(),

@@ -33,7 +33,7 @@ mod xml;
 
 pub(crate) use route::operation;
 pub use seed::Seed;
-pub(crate) use state::State;
+pub(crate) use state::{Object, State};
 
 use crate::aws::call::Call;
 use crate::aws::reply::{Outcome, Refused};
