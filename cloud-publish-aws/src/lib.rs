@@ -35,17 +35,22 @@
 //! mode for single blocks only; the adaptive mode made throttling worse by an order of magnitude. `aws-sdk-ec2` is by far
 //! the largest crate of the build, which is one more reason for a crate of its own.
 
+mod attributes;
+mod available;
 mod block_public_access;
 mod capability;
 mod client;
 mod config;
+mod deprecation;
 mod discard;
 mod ebs;
 mod error;
 mod expect;
+mod finish;
 mod guard;
 mod import;
 mod info;
+mod links;
 mod marketplace;
 mod own_snapshots;
 mod pace;
@@ -69,6 +74,8 @@ mod usage;
 mod visibility;
 
 pub use aws_config::SdkConfig;
+pub use aws_credential_types::Credentials;
+pub use aws_credential_types::provider::SharedCredentialsProvider;
 pub use capability::capability;
 pub use config::{AwsConfig, ImageDefaults, Import, MarketplaceListing, SnapshotVisibility, Upload, provider_schema};
 pub use publisher::{Aws, AwsSettings};

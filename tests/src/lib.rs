@@ -23,6 +23,7 @@
 //! at that owner's images.
 
 pub mod aws;
+pub mod aws_clients;
 pub mod boot;
 pub mod foreign;
 pub mod images;

@@ -1,14 +1,11 @@
 #!/usr/bin/env bash
-# Installs the Python clients that check the fake AWS into a folder of their own: venv.sh DIR. boto3 with the checksums
-# that only its C runtime has, and awspub, which publishes images with it.
+# Installs the Python clients that check the fake AWS into a folder of their own: venv.sh DIR.
 set -euo pipefail
 
-BOTO3=1.44.5
-AWSPUB=0.0.16
 dir=${1:?"venv.sh DIR"}
-key="boto3 $BOTO3 awspub $AWSPUB"
-[ "$(cat "$dir/.done" 2>/dev/null)" != "$key" ] || exit 0
+wanted=$(dirname "$0")/requirements.txt
+! cmp --quiet "$wanted" "$dir/.done" || exit 0
 rm -rf "$dir"
 "${PYTHON:-python3}" -m venv "$dir"
-"$dir/bin/pip" install --quiet --disable-pip-version-check "boto3[crt]==$BOTO3" "awspub==$AWSPUB"
-echo "$key" >"$dir/.done"
+"$dir/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
+cp "$wanted" "$dir/.done"

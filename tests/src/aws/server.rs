@@ -33,6 +33,7 @@ pub struct FakeAws {
     pub url: String,
     /// What it knows.
     pub world: Arc<Shared>,
+    leaves_log: bool,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -72,7 +73,14 @@ impl FakeAws {
             runtime.shutdown_background();
         });
         let address: SocketAddr = address.recv().unwrap_or_else(|_| panic!("port {port} is not free"));
-        Self { url: format!("http://{address}"), world, stop: Some(stop), thread: Some(thread) }
+        Self { url: format!("http://{address}"), world, leaves_log: true, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Leaves no log behind: its requests are not the project's own.
+    #[must_use]
+    pub fn for_foreign_clients(mut self) -> Self {
+        self.leaves_log = false;
+        self
     }
 
     /// The variables that lead any AWS client here, as the default account.
@@ -103,7 +111,7 @@ impl fmt::Debug for FakeAws {
 
 impl FakeAws {
     fn leave_log(&self) {
-        let Some(folder) = std::env::var_os(LOGS) else { return };
+        let Some(folder) = std::env::var_os(LOGS).filter(|_| self.leaves_log) else { return };
         let port = self.url.rsplit(':').next().unwrap_or_default();
         let file = std::path::Path::new(&folder).join(format!("{}-{port}.json", std::process::id()));
         let log = serde_json::json!({"requests": self.world.all_requests()});

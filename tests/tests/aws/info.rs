@@ -3,10 +3,10 @@
 use cloud_publish_aws::{Aws, AwsSettings};
 use cloud_publish_core::error::Kind;
 use cloud_publish_core::manifest::Regions;
-use cloud_publish_core::publisher::{Context, Publisher as _};
+use cloud_publish_core::publisher::{Context, Publisher as _, Severity};
 use serde_json::json;
 
-use crate::world::{World, regions};
+use crate::world::{World, additions, disk, image, region, regions};
 
 #[tokio::test]
 async fn one_question_tells_account_and_region() {
@@ -64,22 +64,36 @@ async fn a_role_of_another_account_makes_the_target_that_account() {
     assert_eq!(world.asked(), ["sts:AssumeRole us-east-1", "sts:GetCallerIdentity us-east-1"]);
 }
 
+/// The home region's STS answers for all: that of a region which had to be enabled gives tokens that others refuse.
 #[tokio::test]
 async fn a_role_of_one_region_is_asked_of_the_home_regions_sts() {
     let world = World::start(json!({"accounts": {"111111111111": {"roles": {
-        "regional": {"trusts": ["222222222222"]}
+        "regional": {"trusts": ["111111111111"]}
     }}}}));
+    let role = "arn:aws:iam::111111111111:role/regional";
+    let target = world.target(json!({"region_roles": {"eu-west-1": [role]}}));
+    let folder = tempfile::tempdir().unwrap();
+    let request = additions(&[image(&disk(folder.path(), 1))], &["us-east-1", "eu-west-1"]);
+    assert_eq!(target.preflight(&Context::detached(), &request).await.unwrap(), []);
+    let requests = world.fake.world.requests();
+    let assumed: Vec<&str> =
+        requests.iter().filter(|entry| entry.operation == "AssumeRole").map(|entry| entry.region.as_str()).collect();
+    assert_eq!(assumed, ["us-east-1"]);
+    for entry in requests.iter().filter(|entry| entry.operation != "AssumeRole") {
+        let role = (entry.region == "eu-west-1").then_some("regional");
+        assert_eq!(entry.role.as_deref(), role, "{} in {}", entry.operation, entry.region);
+    }
+}
+
+#[tokio::test]
+async fn a_role_of_one_region_that_leads_to_another_account_is_found_before_anything_is_made() {
+    let world = World::start(json!({}));
     let role = "arn:aws:iam::222222222222:role/publisher";
-    let world = World { account: "111111111111".to_owned(), ..world };
-    let settings = AwsSettings {
-        regions: Some(Regions::These(regions(&["eu-west-1"]))),
-        ..world.settings(json!({
-            "account": "222222222222",
-            "roles": [role],
-            "region_roles": {"eu-west-1": ["arn:aws:iam::111111111111:role/regional"]},
-        }))
-    };
-    let target = Aws::new(settings);
-    let request = cloud_publish_core::publisher::SurveyRequest { owner: "debian".parse().unwrap(), detail: None };
-    let _ = (target, request);
+    let target = world.target(json!({"region_roles": {"eu-west-1": [role]}}));
+    let folder = tempfile::tempdir().unwrap();
+    let request = additions(&[image(&disk(folder.path(), 1))], &["us-east-1", "eu-west-1"]);
+    let found = target.preflight(&Context::detached(), &request).await.unwrap();
+    let [finding] = found.as_slice() else { panic!("one finding: {found:?}") };
+    assert_eq!((finding.severity, finding.region.as_ref()), (Severity::Error, Some(&region("eu-west-1"))));
+    assert!(finding.message.contains("222222222222, the target is 111111111111"), "{finding:?}");
 }

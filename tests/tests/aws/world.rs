@@ -129,8 +129,9 @@ pub(crate) fn image(sample: &Sample) -> ImageSpec {
     }
 }
 
-/// A read-only preflight of these images in these regions each.
+/// A read-only preflight of these images, made and shown in these regions each.
 pub(crate) fn additions(images: &[ImageSpec], names: &[&str]) -> PreflightRequest {
     let each = images.iter().flat_map(|image| names.iter().map(|name| (Arc::new(image.clone()), region(name))));
-    PreflightRequest { additions: each.collect(), probe: Probe::ReadOnly }
+    let additions: Vec<_> = each.collect();
+    PreflightRequest { exposures: additions.clone(), additions, probe: Probe::ReadOnly }
 }
