@@ -8,7 +8,11 @@ use cloud_publish_core::survey::FoundStaged;
 pub(crate) async fn upload(here: &Here, at: (&Context, &AwsConfig), request: &UploadRequest) -> Result<Staged> {
     todo!()
 }
-pub(crate) async fn survey(here: &Here, at: (&Context, &AwsConfig), owner: &cloud_publish_core::names::Owner) -> Result<Vec<FoundStaged>> {
+pub(crate) async fn survey(
+    here: &Here,
+    at: (&Context, &AwsConfig),
+    owner: &cloud_publish_core::names::Owner,
+) -> Result<Vec<FoundStaged>> {
     todo!()
 }
 pub(crate) async fn discard(here: &Here, context: &Context, staged: &FoundStaged) -> Result<()> {
