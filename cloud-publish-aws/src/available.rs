@@ -8,14 +8,10 @@ use cloud_publish_core::names::ImageId;
 use cloud_publish_core::poll::{Pace, poll_until};
 use cloud_publish_core::publisher::{Context, Registered};
 
-use crate::guard::{is_dead, look};
+use crate::guard::{Seen, is_dead, look};
 use crate::links::links;
 use crate::publisher::Here;
 use crate::snapshot::APPEARING;
-
-/// Until what was changed is shown: seconds, as a rule.
-pub(crate) const SHOWN: Pace =
-    Pace { first: Duration::from_millis(300), longest: Duration::from_secs(5), deadline: APPEARING };
 
 /// From `RegisterImage` to `available`: seconds, as a rule.
 pub(crate) const REGISTERED: Pace =
@@ -40,12 +36,16 @@ pub(crate) enum Outcome {
 pub(crate) async fn settled(here: &Here, context: &Context, id: &str, pace: Pace) -> Result<Outcome> {
     let start = context.clock().elapsed();
     poll_until(context, &format!("image {id}"), pace, || async {
-        let Some(image) = look(here, context, id).await? else {
-            let waited = context.clock().elapsed().saturating_sub(start);
-            return Ok((waited >= APPEARING).then(|| Outcome::Dead(format!("{id} is not there"))));
+        let image = match look(here, context, id).await? {
+            Seen::Image(image) => image,
+            Seen::Deregistered => return Ok(Some(Outcome::Dead(format!("{id} was deregistered")))),
+            Seen::Nothing => {
+                let late = context.clock().elapsed().saturating_sub(start) >= APPEARING;
+                return Ok(late.then(|| Outcome::Dead(format!("{id} is not there"))));
+            }
         };
         match image.state() {
-            Some(ImageState::Available) => Ok(Some(Outcome::Available(Box::new(image)))),
+            Some(ImageState::Available) => Ok(Some(Outcome::Available(image))),
             Some(ImageState::Disabled) => Err(Error::new(Kind::Conflict, format!("{id} is disabled"))
                 .hint("it was retired: restore it, or publish a new version")),
             _ if is_dead(&image) => Ok(Some(Outcome::Dead(why(&image)))),
@@ -65,8 +65,10 @@ pub(crate) async fn settled(here: &Here, context: &Context, id: &str, pace: Pace
 pub(crate) async fn available(here: &Here, context: &Context, id: &str, pace: Pace) -> Result<Image> {
     match settled(here, context, id, pace).await? {
         Outcome::Available(image) => Ok(*image),
-        Outcome::Dead(why) => Err(Error::new(Kind::Conflict, why)
-            .hint(format!("`aws ec2 deregister-image --region {} --image-id {id}`, then run the same command again", here.region))),
+        Outcome::Dead(why) => Err(Error::new(Kind::Conflict, why).hint(format!(
+            "`aws ec2 deregister-image --region {} --image-id {id}`, then run the same command again",
+            here.region
+        ))),
     }
 }
 

@@ -27,12 +27,12 @@ const OTHERS: u32 = 3650;
 
 const DAY: i64 = 24;
 
+/// EC2 keeps whole minutes.
+const ROUNDING: SignedDuration = SignedDuration::from_mins(1);
+
 /// A date so close is not set: it might have passed before the call arrives. One that was so close when the image was
 /// made was not set.
 const MARGIN: Duration = Duration::from_secs(3600);
-
-/// To hide is to deprecate two minutes from now: an image whose date is so close counts as hidden.
-const SOON: Duration = Duration::from_secs(180);
 
 /// When images of this release are to be deprecated, to the minute as EC2 keeps it; `None`: the configuration does not
 /// say.
@@ -69,18 +69,13 @@ pub(crate) fn of(image: &Image) -> Option<Timestamp> {
     image.deprecation_time()?.parse().ok()
 }
 
-/// Whether nobody is led to the image any more.
-pub(crate) fn is_hidden(image: &Image, now: Timestamp) -> bool {
-    of(image).zip(now.checked_add(SOON).ok()).is_some_and(|(date, soon)| date <= soon)
-}
-
 /// [`DEPRECATION`] of an image: [`AS_CONFIGURED`], or what it is instead of what it should be.
 ///
 /// A release that is published after its date has no date of ours.
 pub(crate) fn word(wanted: Timestamp, image: &Image) -> String {
     let made = image.creation_date().and_then(|date| date.parse::<Timestamp>().ok());
     match of(image) {
-        Some(date) if date == wanted => AS_CONFIGURED.to_owned(),
+        Some(date) if date.duration_since(wanted).abs() <= ROUNDING => AS_CONFIGURED.to_owned(),
         _ if made.is_some_and(|made| !is_settable(wanted, made)) => AS_CONFIGURED.to_owned(),
         Some(date) => format!("{date} instead of {wanted}"),
         None => format!("none instead of {wanted}"),
@@ -94,7 +89,7 @@ mod tests {
     use cloud_publish_core::names::Class;
     use jiff::Timestamp;
 
-    use super::{checked, is_hidden, is_settable, policy, word};
+    use super::{checked, is_settable, policy, word};
     use crate::testing::{config, spec};
 
     fn time(text: &str) -> Timestamp {
@@ -139,15 +134,6 @@ mod tests {
         assert!(is_settable(time("2024-01-02T00:00:00Z"), now));
         assert!(!is_settable(time("2024-01-01T00:30:00Z"), now));
         assert!(!is_settable(time("2023-01-01T00:00:00Z"), now));
-    }
-
-    #[test]
-    fn an_image_is_hidden_from_the_moment_that_it_is_asked_to_be() {
-        let made = image("2024-01-01T00:00:00.000Z", Some("2024-05-01T00:02:00.000Z"));
-        assert!(is_hidden(&made, time("2024-05-01T00:00:00Z")));
-        assert!(is_hidden(&made, time("2025-05-01T00:00:00Z")));
-        assert!(!is_hidden(&made, time("2024-04-30T23:00:00Z")));
-        assert!(!is_hidden(&image("2024-01-01T00:00:00.000Z", None), time("2025-05-01T00:00:00Z")));
     }
 
     #[test]

@@ -96,11 +96,7 @@ mod tests {
 
     fn target(config: serde_json::Value, regions: &[&str]) -> Aws {
         let regions = Regions::These(regions.iter().map(|name| name.parse().unwrap()).collect());
-        Aws::new(AwsSettings {
-            config: serde_json::from_value(config).unwrap(),
-            regions: Some(regions),
-            ..settings()
-        })
+        Aws::new(AwsSettings { config: serde_json::from_value(config).unwrap(), regions: Some(regions), ..settings() })
     }
 
     #[test]

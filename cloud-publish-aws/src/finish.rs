@@ -14,11 +14,12 @@ use cloud_publish_core::poll::poll_until;
 use cloud_publish_core::publisher::{Context, ImageSpec};
 use jiff::Timestamp;
 
-use crate::available::{SHOWN, id_of};
+use crate::available::id_of;
 use crate::config::AwsConfig;
 use crate::deprecation;
 use crate::error::classify;
 use crate::guard::{by_id, gone, tags_of};
+use crate::pace::SEEN;
 use crate::publisher::Here;
 use crate::snapshot;
 use crate::tags::{all, decode, list};
@@ -77,7 +78,7 @@ pub(crate) async fn finish(here: &Here, at: (&Context, &AwsConfig), image: &Imag
         let done = context.or_cancelled(call.send()).await?;
         done.map_err(|error| classify(&error, "EnableImageDeprecation"))?;
     }
-    poll_until(context, &format!("protection and date of {id}"), SHOWN, || async {
+    poll_until(context, &format!("protection and date of {id}"), SEEN, || async {
         let image = by_id(here, context, id).await?.ok_or_else(gone)?;
         Ok(missing(&image).is_nothing().then_some(()))
     })
@@ -89,18 +90,17 @@ async fn complete_snapshot(here: &Here, context: &Context, image: &Image, spec: 
     let Some(id) = snapshot::root(image) else {
         return Err(Error::new(Kind::Unexpected, "the image has no snapshot").with("id", id_of(image)?));
     };
-    let has = poll_until(context, &format!("snapshot {id}"), SHOWN, || async {
+    let has = poll_until(context, &format!("snapshot {id}"), SEEN, || async {
         Ok(snapshot::by_id(here, context, id).await?.map(|found| snapshot::tags_of(&found)))
     })
     .await?;
-    let missing =
-        lacking(&has, &all(spec, here), (&here.place, &here.region)).map_err(|other| foreign(id, &other))?;
+    let missing = lacking(&has, &all(spec, here), (&here.place, &here.region)).map_err(|other| foreign(id, &other))?;
     if missing.is_empty() {
         return Ok(());
     }
     let call = here.clients.ec2.create_tags().resources(id).set_tags(Some(list(&missing)));
     context.or_cancelled(call.send()).await?.map_err(|error| classify(&error, "CreateTags"))?;
-    poll_until(context, &format!("tags of snapshot {id}"), SHOWN, || async {
+    poll_until(context, &format!("tags of snapshot {id}"), SEEN, || async {
         let found = snapshot::by_id(here, context, id).await?.ok_or_else(|| snapshot::gone(id))?;
         let has = snapshot::tags_of(&found);
         Ok(missing.iter().all(|(name, value)| has.get(name) == Some(value)).then_some(()))
@@ -125,7 +125,11 @@ fn lacking(
     if own.keys().all(|name| has.contains_key(name)) {
         return Ok(BTreeMap::new());
     }
-    Ok(wanted.iter().filter(|(name, _)| !has.contains_key(*name)).map(|(name, value)| (name.clone(), value.clone())).collect())
+    Ok(wanted
+        .iter()
+        .filter(|(name, _)| !has.contains_key(*name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect())
 }
 
 fn foreign(id: &str, tag: &str) -> Error {
@@ -197,7 +201,8 @@ mod tests {
         ] {
             assert!(missing(&image(&marks), &dated(), "2024-01-01T12:00:00Z").is_nothing());
         }
-        let public = Image { public: Some(true), ..image(&Marks::default()) };
+        let mut public = image(&Marks::default());
+        public.public = Some(true);
         assert!(missing(&public, &dated(), "2024-01-01T12:00:00Z").is_nothing());
     }
 

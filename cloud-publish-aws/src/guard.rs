@@ -23,18 +23,40 @@ pub(crate) async fn ours(here: &Here, context: &Context, at: &ImageAt) -> Result
 
 /// The image under an id, alive; `None` when there is none, or not yet.
 pub(crate) async fn by_id(here: &Here, context: &Context, id: &str) -> Result<Option<Image>> {
-    Ok(look(here, context, id).await?.filter(|image| !is_dead(image)))
+    match look(here, context, id).await? {
+        Seen::Image(image) if !is_dead(&image) => Ok(Some(*image)),
+        Seen::Image(_) | Seen::Nothing | Seen::Deregistered => Ok(None),
+    }
 }
 
-/// What AWS shows under an id, in whatever state, also of a dead image.
-pub(crate) async fn look(here: &Here, context: &Context, id: &str) -> Result<Option<Image>> {
+/// What AWS shows under an id.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// An image in whatever state, perhaps a dead one.
+    Image(Box<Image>),
+    /// No image, or not yet.
+    Nothing,
+    /// There was one.
+    Deregistered,
+}
+
+/// Looks at an id.
+pub(crate) async fn look(here: &Here, context: &Context, id: &str) -> Result<Seen> {
     let call = here.clients.ec2.describe_images().image_ids(id).include_deprecated(true).include_disabled(true);
     match context.or_cancelled(call.send()).await? {
-        Ok(answer) => Ok(answer.images.unwrap_or_default().into_iter().find(|image| image.image_id() == Some(id))),
-        Err(error) if code(&error).is_some_and(is_missing) => Ok(None),
+        Ok(answer) => {
+            let found = answer.images.unwrap_or_default().into_iter().find(|image| image.image_id() == Some(id));
+            Ok(found.map_or(Seen::Nothing, |image| Seen::Image(Box::new(image))))
+        }
+        Err(error) if code(&error) == Some(DEREGISTERED) => Ok(Seen::Deregistered),
+        Err(error) if code(&error).is_some_and(is_missing) => Ok(Seen::Nothing),
         Err(error) => Err(classify(&error, "DescribeImages")),
     }
 }
+
+/// What AWS answers to the id of an image that it remembers.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
+const DEREGISTERED: &str = "InvalidAMIID.Unavailable";
 
 /// An image that is not there.
 pub(crate) fn gone() -> Error {

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 
 use cloud_publish_core::names::Region;
 
+use crate::regions::partition;
+
 /// The image's page in the region's console. Each partition has a console of its own:
 /// <https://docs.aws.amazon.com/general/latest/gr/console-service.html>.
 pub(crate) fn links(region: &Region, id: &str) -> BTreeMap<String, String> {
-    let host = match region.as_str() {
-        name if name.starts_with("cn-") => format!("{name}.console.amazonaws.cn"),
-        name if name.starts_with("us-gov-") => format!("{name}.console.amazonaws-us-gov.com"),
-        name if name.starts_with("eusc-") => format!("{name}.console.amazonaws-eusc.eu"),
-        name => format!("{name}.console.aws.amazon.com"),
+    let host = match partition(region) {
+        "aws-cn" => "console.amazonaws.cn",
+        "aws-us-gov" => "console.amazonaws-us-gov.com",
+        "aws-eusc" => "console.amazonaws-eusc.eu",
+        _ => "console.aws.amazon.com",
     };
-    let page = format!("https://{host}/ec2/home?region={region}#ImageDetails:imageId={id}");
+    let page = format!("https://{region}.{host}/ec2/home?region={region}#ImageDetails:imageId={id}");
     BTreeMap::from([("console".to_owned(), page)])
 }
 

@@ -19,6 +19,7 @@ use tokio::sync::OnceCell;
 use crate::client::{Clients, RegionClients};
 use crate::config::AwsConfig;
 use crate::info::Whereabouts;
+use crate::replicate::Queues;
 use crate::{
     discard, expect, info, marketplace, point, preflight, prove, register, replicate, retention, survey, tag, upload,
     usage, visibility,
@@ -51,6 +52,8 @@ pub struct Aws {
     pub(crate) clients: Clients,
     /// Who and where we are, once asked.
     pub(crate) whereabouts: OnceCell<Whereabouts>,
+    /// How many copies run into each region, of all images.
+    pub(crate) copies: Queues,
 }
 
 /// One region of the target, for the time of one verb.
@@ -65,7 +68,7 @@ impl Aws {
     /// Makes a target; asks no server.
     pub fn new(settings: AwsSettings) -> Self {
         let clients = Clients::new(settings.config.clone(), settings.sdk.clone());
-        Self { settings, clients, whereabouts: OnceCell::new() }
+        Self { settings, clients, whereabouts: OnceCell::new(), copies: Queues::default() }
     }
 
     pub(crate) fn config(&self) -> &AwsConfig {

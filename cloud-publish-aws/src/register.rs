@@ -49,9 +49,9 @@ async fn make(here: &Here, context: &Context, request: &RegisterRequest, attribu
         call = call.uefi_data(read_uefi_data(path).await?);
     }
     match context.or_cancelled(call.send()).await? {
-        Ok(answer) => answer
-            .image_id
-            .ok_or_else(|| Error::new(Kind::Unexpected, "AWS registered an image without an id").during("RegisterImage")),
+        Ok(answer) => answer.image_id.ok_or_else(|| {
+            Error::new(Kind::Unexpected, "AWS registered an image without an id").during("RegisterImage")
+        }),
         Err(error) if code(&error) == Some(name::TAKEN) => name::holder(here, context, &request.image).await,
         Err(error) => Err(classify(&error, "RegisterImage")),
     }

@@ -78,10 +78,16 @@ pub(crate) fn check(extra: &BTreeMap<String, String>) -> Result<()> {
         }
         let lower = name.to_ascii_lowercase();
         if lower.starts_with("aws:") || lower.starts_with(TAG_PREFIX) {
-            return wrong(format!("the tag `{name}` is not yours to set"), "names with `aws:` or `cloud-publish-` are taken");
+            return wrong(
+                format!("the tag `{name}` is not yours to set"),
+                "names with `aws:` or `cloud-publish-` are taken",
+            );
         }
         if value.chars().count() > LONGEST_VALUE {
-            return wrong(format!("the value of the tag `{name}` is too long"), "a tag's value has at most 256 characters");
+            return wrong(
+                format!("the value of the tag `{name}` is too long"),
+                "a tag's value has at most 256 characters",
+            );
         }
     }
     if extra.len() > MOST - OURS {
@@ -91,7 +97,10 @@ pub(crate) fn check(extra: &BTreeMap<String, String>) -> Result<()> {
         );
     }
     if encode_extra(extra).get(EXTRA).is_some_and(|names| names.chars().count() > LONGEST_VALUE) {
-        return wrong("the names of the tags are too long together".to_owned(), "shorten them to 256 characters in all");
+        return wrong(
+            "the names of the tags are too long together".to_owned(),
+            "shorten them to 256 characters in all",
+        );
     }
     Ok(())
 }

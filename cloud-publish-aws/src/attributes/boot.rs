@@ -52,8 +52,11 @@ pub(super) fn boot_mode(wish: Option<&str>, boot: Boot, architecture: &Architect
 /// What else depends on the firmware.
 pub(super) fn check(mode: &BootModeValues, tpm: bool, uefi_data: bool) -> Result<()> {
     if tpm && *mode != BootModeValues::Uefi {
-        return Err(Error::new(Kind::InvalidInput, format!("a TPM needs the boot mode `uefi`, this image has `{mode}`"))
-            .hint("set `boot_mode = \"uefi\"`, or `tpm = false`"));
+        return Err(Error::new(
+            Kind::InvalidInput,
+            format!("a TPM needs the boot mode `uefi`, this image has `{mode}`"),
+        )
+        .hint("set `boot_mode = \"uefi\"`, or `tpm = false`"));
     }
     if uefi_data && *mode == BootModeValues::LegacyBios {
         return Err(Error::new(Kind::InvalidInput, "an image that boots with a BIOS has no UEFI variables")

@@ -24,17 +24,8 @@ pub(crate) const THERE: &str = "yes";
 pub(crate) const PROTECTED: &str = "enabled-without-cooldown";
 
 /// What a copy has from its source.
-pub(crate) const COPIED: [&str; 9] = [
-    "architecture",
-    "boot_mode",
-    "imdsv2",
-    "tpm",
-    "ena",
-    "sriov",
-    "root_device",
-    "volume_type",
-    "volume_size",
-];
+pub(crate) const COPIED: [&str; 9] =
+    ["architecture", "boot_mode", "imdsv2", "tpm", "ena", "sriov", "root_device", "volume_type", "volume_size"];
 
 type Words = BTreeMap<String, String>;
 

@@ -42,7 +42,9 @@ struct Limits {
 fn limits(kind: &VolumeType) -> Option<Limits> {
     let plain = |size| Limits { size, iops: None, needs_iops: false, throughput: None };
     match kind {
-        VolumeType::Gp3 => Some(Limits { iops: Some(3000..=80_000), throughput: Some(125..=2000), ..plain(1..=65_536) }),
+        VolumeType::Gp3 => {
+            Some(Limits { iops: Some(3000..=80_000), throughput: Some(125..=2000), ..plain(1..=65_536) })
+        }
         VolumeType::Gp2 => Some(plain(1..=16_384)),
         VolumeType::Io1 => Some(Limits { iops: Some(100..=64_000), needs_iops: true, ..plain(4..=16_384) }),
         VolumeType::Io2 => Some(Limits { iops: Some(100..=256_000), needs_iops: true, ..plain(4..=65_536) }),
@@ -114,8 +116,10 @@ fn within(key: &str, kind: &VolumeType, asked: (Option<u32>, Option<&RangeInclus
         (Some(_), None) => Err(wrong(format!("`{key}` cannot be set for volumes of type {kind}"))
             .hint(format!("leave `{key}` out, or take gp3"))),
         (Some(value), Some(range)) if range.contains(&value) => Ok(()),
-        (Some(value), Some(range)) => Err(wrong(format!("`{key}` = {value} is out of bounds for volumes of type {kind}"))
-            .hint(format!("it may be {} to {}", range.start(), range.end()))),
+        (Some(value), Some(range)) => Err(wrong(format!(
+            "`{key}` = {value} is out of bounds for volumes of type {kind}"
+        ))
+        .hint(format!("it may be {} to {}", range.start(), range.end()))),
     }
 }
 

@@ -6,9 +6,10 @@ use cloud_publish_core::identity::TAG_PREFIX;
 use cloud_publish_core::poll::poll_until;
 use cloud_publish_core::publisher::{Context, ImageSpec};
 
-use crate::available::{SHOWN, id_of, why};
+use crate::available::{id_of, why};
 use crate::error::classify;
 use crate::guard::{confirm, find, is_dead, tags_of};
+use crate::pace::SEEN;
 use crate::publisher::Here;
 
 /// What `RegisterImage` answers when another image has the name.
@@ -20,7 +21,7 @@ pub(super) const TAKEN: &str = "InvalidAMIName.Duplicate";
 /// [`Kind::NameTaken`] naming the image that has it and whose that is.
 pub(super) async fn holder(here: &Here, context: &Context, spec: &ImageSpec) -> Result<String> {
     let name = spec.name.as_str();
-    poll_until(context, &format!("the image called `{name}`"), SHOWN, || async {
+    poll_until(context, &format!("the image called `{name}`"), SEEN, || async {
         if let Some(image) = find(here, context, &spec.tags).await? {
             return id_of(&image).map(|id| Some(id.to_owned()));
         }
@@ -34,9 +35,11 @@ pub(super) async fn holder(here: &Here, context: &Context, spec: &ImageSpec) -> 
     })
     .await
     .map_err(|error| match error.kind() {
-        Kind::TimedOut => Error::new(Kind::NameTaken, format!("the name `{name}` is taken by an image that AWS does not show"))
-            .during("RegisterImage")
-            .hint("run the same command again in some minutes; if it stays so, change `naming.image`"),
+        Kind::TimedOut => {
+            Error::new(Kind::NameTaken, format!("the name `{name}` is taken by an image that AWS does not show"))
+                .during("RegisterImage")
+                .hint("run the same command again in some minutes; if it stays so, change `naming.image`")
+        }
         _ => error.during("RegisterImage"),
     })
 }

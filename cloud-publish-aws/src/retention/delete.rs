@@ -1,7 +1,7 @@
 //! Removes an image with the snapshots that belong to it alone.
 
 use aws_sdk_ec2::types::{Image, SnapshotReturnCodes};
-use cloud_publish_core::error::{Error, Kind, Result};
+use cloud_publish_core::error::{Kind, Result};
 use cloud_publish_core::identity::ImageTags;
 use cloud_publish_core::poll::poll_until;
 use cloud_publish_core::publisher::{Context, Deletion, ImageAt};
@@ -11,7 +11,7 @@ use crate::guard::{by_id, ours};
 use crate::own_snapshots::ids;
 use crate::pace::SEEN;
 use crate::publisher::Here;
-use crate::snapshot;
+use crate::{discard, snapshot};
 
 /// What [`Image::deregistration_protection`] says of an image that can be deregistered.
 const UNPROTECTED: &str = "disabled";
@@ -41,6 +41,10 @@ pub(crate) async fn delete(here: &Here, context: &Context, at: &ImageAt) -> Resu
     for id in own.iter().filter(|id| !settled.contains(id)) {
         remove(here, context, id).await?;
     }
+    poll_until(context, "the image's end", SEEN, || async {
+        Ok(by_id(here, context, at.id.as_str()).await?.is_none().then_some(()))
+    })
+    .await?;
     Ok(Deletion::Gone)
 }
 
@@ -96,13 +100,8 @@ async fn deregister(here: &Here, context: &Context, (at, snapshots): (&ImageAt, 
 
 /// Removes a snapshot that AWS has left; one that another image uses stays.
 async fn remove(here: &Here, context: &Context, id: &str) -> Result<()> {
-    let call = here.clients.ec2.delete_snapshot().snapshot_id(id);
-    match context.or_cancelled(call.send()).await? {
-        Ok(_) => Ok(()),
-        Err(error) if code(&error).is_some_and(is_missing) => Ok(()),
-        Err(error) => {
-            let error: Error = classify(&error, "DeleteSnapshot");
-            if error.kind() == Kind::InUse { Ok(()) } else { Err(error.with("snapshot", id)) }
-        }
+    match discard::delete(here, context, id).await {
+        Err(error) if error.kind() == Kind::Refused => Ok(()),
+        other => other.map_err(|error| error.with("snapshot", id)),
     }
 }

@@ -12,6 +12,7 @@ use cloud_publish_core::publisher::Context;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::AwsConfig;
+use crate::deprecation::{is_settable, of, policy};
 use crate::error::classify;
 use crate::guard::{by_id, gone};
 use crate::pace::SEEN;
@@ -23,9 +24,6 @@ const SOON: SignedDuration = SignedDuration::from_mins(2);
 /// A date as near as this was set in order to hide: [`SOON`] and the rounding.
 const AS_GOOD_AS_PAST: SignedDuration = SignedDuration::from_mins(3);
 
-/// How long a public image can be listed. 730 days are never more than two years.
-const PUBLIC: SignedDuration = SignedDuration::from_hours(730 * 24);
-
 /// The nearest date that AWS accepts.
 pub(super) fn at_once(now: Timestamp) -> Timestamp {
     now.saturating_add(SOON).unwrap_or(Timestamp::MAX)
@@ -33,17 +31,12 @@ pub(super) fn at_once(now: Timestamp) -> Timestamp {
 
 /// Whether an image is left out of listings, or will be within minutes.
 pub(crate) fn is_hidden(image: &Image, now: Timestamp) -> bool {
-    let date = image.deprecation_time().and_then(|text| text.parse::<Timestamp>().ok());
-    date.is_some_and(|date| date.duration_since(now) <= AS_GOOD_AS_PAST)
+    of(image).is_some_and(|date| date.duration_since(now) <= AS_GOOD_AS_PAST)
 }
 
 /// The date that the configuration gives an image, unless it has passed: then it has none.
-pub(super) fn by_policy(config: &AwsConfig, tags: &ImageTags, (image, now): (&Image, Timestamp)) -> Option<Timestamp> {
-    let days = config.deprecate_after_days.get(&tags.class)?;
-    let date = tags.date.saturating_add(SignedDuration::from_hours(i64::from(*days) * 24)).ok()?;
-    let made = image.creation_date().and_then(|text| text.parse::<Timestamp>().ok()).unwrap_or(now);
-    let date = date.min(made.saturating_add(PUBLIC).unwrap_or(Timestamp::MAX));
-    (date.duration_since(now) > AS_GOOD_AS_PAST).then_some(date)
+pub(super) fn by_policy(config: &AwsConfig, tags: &ImageTags, now: Timestamp) -> Option<Timestamp> {
+    policy(config, tags).filter(|date| is_settable(*date, now))
 }
 
 /// Sets or cancels the date, and returns once that reads back.
@@ -63,8 +56,7 @@ pub(super) async fn set(here: &Here, context: &Context, (id, date): (&str, Optio
     let near = |shown: Timestamp, date: Timestamp| shown.duration_since(date).abs() <= SignedDuration::from_mins(1);
     poll_until(context, "a change of the deprecation date", SEEN, || async {
         let image = by_id(here, context, id).await?.ok_or_else(gone)?;
-        let shown = image.deprecation_time().and_then(|text| text.parse::<Timestamp>().ok());
-        let is_set = match (shown, date) {
+        let is_set = match (of(&image), date) {
             (Some(shown), Some(date)) => near(shown, date),
             (shown, None) => shown.is_none(),
             (None, Some(_)) => false,
@@ -77,58 +69,33 @@ pub(super) async fn set(here: &Here, context: &Context, (id, date): (&str, Optio
 #[cfg(test)]
 mod tests {
     use aws_sdk_ec2::types::Image;
-    use cloud_publish_core::identity::ImageTags;
     use cloud_publish_core::names::Class;
     use jiff::{SignedDuration, Timestamp};
 
     use super::{at_once, by_policy, is_hidden};
-    use crate::config::AwsConfig;
+    use crate::testing::{config, tags};
 
     fn moment(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
 
-    fn image(made: &str, deprecated: Option<&str>) -> Image {
-        Image::builder().creation_date(made).set_deprecation_time(deprecated.map(str::to_owned)).build()
-    }
-
-    fn config(days: u32) -> AwsConfig {
-        let text = serde_json::json!({"home_region": "us-east-1", "deprecate_after_days": {"daily": days}});
-        serde_json::from_value(text).unwrap()
-    }
-
-    fn tags(class: Class) -> ImageTags {
-        ImageTags {
-            owner: "debian".parse().unwrap(),
-            release: "r".parse().unwrap(),
-            suite: "bookworm".parse().unwrap(),
-            version: "1".parse().unwrap(),
-            class,
-            variant: "generic".parse().unwrap(),
-            arch: "amd64".parse().unwrap(),
-            rendition: "as-is".parse().unwrap(),
-            date: moment("2024-01-01T00:00:00Z"),
-            digest: cloud_publish_core::digest::Digest::from_bytes([1; 32]),
-        }
-    }
-
     #[test]
     fn a_date_that_hides_counts_at_once_and_a_later_one_does_not() {
         let now = moment("2024-06-01T12:00:29Z");
-        let at = |date: Timestamp| is_hidden(&image("2024-01-01T00:00:00.000Z", Some(&date.to_string())), now);
+        let at = |date: Timestamp| is_hidden(&Image::builder().deprecation_time(date.to_string()).build(), now);
         assert!(at(at_once(now)));
         assert!(at(now - SignedDuration::from_hours(1)));
         assert!(!at(now + SignedDuration::from_mins(10)));
-        assert!(!is_hidden(&image("2024-01-01T00:00:00.000Z", None), now));
+        assert!(!is_hidden(&Image::builder().build(), now));
     }
 
     #[test]
-    fn the_policy_counts_from_the_release_and_ends_two_years_after_the_making() {
-        let made = image("2024-01-02T00:00:00.000Z", None);
-        let at = |days, now: &str| by_policy(&config(days), &tags(Class::Daily), (&made, moment(now)));
-        assert_eq!(at(30, "2024-01-03T00:00:00Z"), Some(moment("2024-01-31T00:00:00Z")));
-        assert_eq!(at(30, "2024-03-01T00:00:00Z"), None, "a date that has passed would hide it again");
-        assert_eq!(at(9000, "2024-01-03T00:00:00Z"), Some(moment("2026-01-01T00:00:00Z")));
-        assert_eq!(by_policy(&config(30), &tags(Class::Release), (&made, moment("2024-01-03T00:00:00Z"))), None);
+    fn a_policy_whose_date_has_passed_would_hide_it_again_and_gives_none() {
+        let (mut config, tags) = (config(), tags("bookworm-20240101"));
+        let at = |config: &_, now: &str| by_policy(config, &tags, moment(now));
+        assert_eq!(at(&config, "2024-01-03T00:00:00Z"), None);
+        config.deprecate_after_days.insert(Class::Release, 30);
+        assert_eq!(at(&config, "2024-01-03T00:00:00Z"), Some(moment("2024-01-31T00:00:00Z")));
+        assert_eq!(at(&config, "2024-03-01T00:00:00Z"), None);
     }
 }

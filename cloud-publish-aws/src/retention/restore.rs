@@ -55,7 +55,7 @@ async fn show(here: &Here, at: (&Context, &AwsConfig), (image, found): (&ImageAt
             sharing.revoke_beyond(&parties).await?;
             everybody = true;
         }
-        let date = deprecation::by_policy(config, &image.tags, (found, now));
+        let date = deprecation::by_policy(config, &image.tags, now);
         deprecation::set(here, context, (image.id.as_str(), date)).await?;
     }
     if everybody { sharing.grant(&BTreeSet::from([Grant::Everybody])).await } else { Ok(()) }

@@ -11,9 +11,9 @@ use cloud_publish_core::poll::{Pace, poll_until};
 use cloud_publish_core::publisher::{Note, Staged};
 
 use super::Upload;
+use crate::discard;
 use crate::ebs::{Nature, Trouble};
-use crate::snapshot::{by_id, confirm, id_of, is_completed, is_dead, wait_completed};
-use crate::{discard, snapshot};
+use crate::snapshot::{by_id, confirm, gone, id_of, is_completed, is_dead, wait_completed};
 
 /// How long a snapshot that takes no blocks may stay pending.
 const SETTLING: Pace =
@@ -111,10 +111,22 @@ impl Upload<'_> {
         Ok(())
     }
 
+    /// The snapshot as EC2 shows it, which may be later than EBS knows it.
+    async fn appeared(&self, pending: &Pending) -> Result<Snapshot> {
+        poll_until(self.context, &format!("showing snapshot {}", pending.id), SETTLING, || async {
+            match by_id(self.here, self.context, &pending.id).await? {
+                None if self.context.clock().elapsed() >= pending.missing_until => Err(gone(&pending.id)),
+                found => Ok(found),
+            }
+        })
+        .await
+    }
+
     /// Removes a snapshot that has got wrong blocks, if it is still pending and ours.
     pub(super) async fn remove(&mut self, pending: &Pending, why: Error) -> Error {
         let removed = async {
-            let snapshot = snapshot::ours(self.here, self.context, (&pending.id, &self.request.image.tags)).await?;
+            let snapshot = self.appeared(pending).await?;
+            confirm(self.here, &snapshot, &self.request.image.tags)?;
             if is_completed(&snapshot) {
                 return Err(Error::new(Kind::Conflict, "somebody has completed it meanwhile"));
             }
