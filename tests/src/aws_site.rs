@@ -6,7 +6,7 @@ use std::thread::panicking;
 
 use serde_json::{Value, json};
 
-use crate::aws::{Entry, FakeAws, Rule, Settings};
+use crate::aws::{Entry, FakeAws, REGION, Rule, Settings, Shared};
 use crate::judge::{self, Account};
 
 /// Read instead of the files of whoever runs the tests.
@@ -58,7 +58,7 @@ impl Cloud {
     }
 
     /// Its settings, faults, log and state.
-    pub fn world(&self) -> &crate::aws::Shared {
+    pub fn world(&self) -> &Shared {
         &self.fake.world
     }
 
@@ -67,7 +67,7 @@ impl Cloud {
         for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"] {
             command.env_remove(name);
         }
-        command.envs(self.fake.environment_of(account, crate::aws::REGION));
+        command.envs(self.fake.environment_of(account, REGION));
         command.env("AWS_CONFIG_FILE", NOWHERE).env("AWS_SHARED_CREDENTIALS_FILE", NOWHERE);
     }
 

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::paths;
+use crate::{aws_clients, paths};
 
 /// What the keys end with that it signs with, so that its requests can be told from those under test.
 pub const KEY: &str = "JUDGE";
@@ -170,9 +170,10 @@ fn ask<T: DeserializeOwned>(question: &Value) -> T {
 
 impl Judge {
     fn start() -> Self {
-        let python = paths::cache().join("aws-clients/bin/python");
-        let mut command = Command::new(&python);
-        command.arg(paths::of_tests("servers/aws/judge.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let python = aws_clients::python();
+        let mut command = aws_clients::command(&python, &[]);
+        command.arg(paths::of_tests("servers/aws/judge.py")).env("PYTHONDONTWRITEBYTECODE", "1");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}: start the tests with tests/run", python.display()));
