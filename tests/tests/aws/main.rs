@@ -1,9 +1,11 @@
 //! The AWS provider against this package's own AWS: every verb over a real socket, judged by what the server has.
 
 mod discard;
+mod images;
 mod info;
 mod preflight;
 mod prove;
+mod register;
 mod upload;
 mod uploads;
 mod world;
