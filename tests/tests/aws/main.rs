@@ -2,9 +2,11 @@
 
 mod conformance;
 mod discard;
+mod images;
 mod info;
 mod preflight;
 mod prove;
+mod register;
 mod upload;
 mod uploads;
 mod world;
