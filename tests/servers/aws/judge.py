@@ -93,10 +93,20 @@ def image(ec2, found):
     }
 
 
+def listed(ebs, snapshot, **token):
+    """Every block; boto3 has no paginator for them."""
+    while True:
+        page = ebs.list_snapshot_blocks(SnapshotId=snapshot, **token)
+        yield from page["Blocks"]
+        if "NextToken" not in page:
+            return
+        token = {"NextToken": page["NextToken"]}
+
+
 def content(ebs, snapshot):
     """A digest of indexes and bytes of the blocks."""
     digest = hashlib.sha256()
-    for block in pages(ebs, "list_snapshot_blocks", "Blocks", SnapshotId=snapshot):
+    for block in listed(ebs, snapshot):
         data = ebs.get_snapshot_block(SnapshotId=snapshot, **block)["BlockData"].read()
         digest.update(f"{block['BlockIndex']} {hashlib.sha256(data).hexdigest()}\n".encode())
     return digest.hexdigest()
