@@ -6,6 +6,8 @@ mod info;
 mod preflight;
 mod prove;
 mod register;
+mod replicate;
+mod survey;
 mod upload;
 mod uploads;
 mod world;
