@@ -2,8 +2,14 @@
 
 mod discard;
 mod info;
+mod planted;
+mod point;
 mod preflight;
 mod prove;
+mod retention;
+mod tag;
 mod upload;
 mod uploads;
+mod usage;
+mod visibility;
 mod world;
