@@ -3,11 +3,17 @@
 mod discard;
 mod images;
 mod info;
+mod planted;
+mod point;
 mod preflight;
 mod prove;
 mod register;
 mod replicate;
+mod retention;
 mod survey;
+mod tag;
 mod upload;
 mod uploads;
+mod usage;
+mod visibility;
 mod world;
