@@ -1,5 +1,6 @@
 //! The AWS provider against this package's own AWS: every verb over a real socket, judged by what the server has.
 
+mod conformance;
 mod discard;
 mod images;
 mod info;
