@@ -2,9 +2,19 @@
 
 mod conformance;
 mod discard;
+mod images;
 mod info;
+mod planted;
+mod point;
 mod preflight;
 mod prove;
+mod register;
+mod replicate;
+mod retention;
+mod survey;
+mod tag;
 mod upload;
 mod uploads;
+mod usage;
+mod visibility;
 mod world;
