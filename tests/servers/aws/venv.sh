@@ -3,12 +3,12 @@
 # that only its C runtime has, and awspub, which publishes images with it.
 set -euo pipefail
 
-BOTO3=1.44.5
 AWSPUB=0.0.16
 dir=${1:?"venv.sh DIR"}
-key="boto3 $BOTO3 awspub $AWSPUB"
+pins=$(dirname "$(readlink -f "$0")")/requirements.txt
+key="awspub $AWSPUB $(sha256sum <"$pins" | cut -c1-12)"
 [ "$(cat "$dir/.done" 2>/dev/null)" != "$key" ] || exit 0
 rm -rf "$dir"
 "${PYTHON:-python3}" -m venv "$dir"
-"$dir/bin/pip" install --quiet --disable-pip-version-check "boto3[crt]==$BOTO3" "awspub==$AWSPUB"
+"$dir/bin/pip" install --quiet --disable-pip-version-check -r "$pins" "awspub==$AWSPUB"
 echo "$key" >"$dir/.done"
