@@ -2,11 +2,12 @@
 
 use cloud_publish_core::error::Kind;
 use cloud_publish_core::manifest::Visibility;
-use cloud_publish_core::publisher::{Publisher as _, Staged};
+use cloud_publish_core::publisher::{Publisher as _, Registered, ReplicateRequest, Staged};
 use cloud_publish_core::survey::{Life, Native};
 use serde_json::json;
 
 use crate::images::{Images, at, count, images_in, nth, only_image, snapshot_of};
+use crate::planted::ask;
 use crate::world::{World, region};
 
 const HOME: &str = "us-east-1";
@@ -184,4 +185,51 @@ async fn image_and_snapshot_have_the_same_tags_from_the_start() {
     assert_eq!(there["tags"]["cloud-publish-size"], images.spec.virtual_size.to_string());
     assert_eq!(there["tags"]["team"], "cloud");
     assert_eq!(count(&world, "CreateTags"), 0);
+}
+
+#[tokio::test]
+async fn tags_that_the_snapshot_has_lost_are_written_again() {
+    let world = World::start(json!({}));
+    let target = world.target(json!({}));
+    let images = Images::new(1);
+    let made = images.register(&target, &images.spec).await.unwrap();
+    let snapshot = only_image(&world, HOME)["snapshots"][0].as_str().unwrap().to_owned();
+    for (lost, shown) in [("owner", "missing"), ("release", "incomplete")] {
+        ask(&world, &format!("Action=DeleteTags&ResourceId.1={snapshot}&Tag.1.Key=cloud-publish-{lost}"));
+        let found = images.survey(&target).await.images.remove(0);
+        assert_eq!((found.native, found.attributes["snapshot_tags"].as_str()), (Native::Pending, shown));
+        assert_eq!(found.problems, [""; 0]);
+        let again = target.replicate(&images.context(), &copies_of(&images, &made)).await.unwrap();
+        assert!(again[0].1.is_ok());
+        let there = only_image(&world, HOME);
+        assert_eq!(snapshot_of(&world, &there)["tags"], there["tags"]);
+    }
+    images.publish(&target, &images.spec, &made).await;
+    ask(&world, &format!("Action=DeleteTags&ResourceId.1={snapshot}&Tag.1.Key=cloud-publish-owner"));
+    let found = images.survey(&target).await.images.remove(0);
+    assert_eq!((found.life(), found.attributes["snapshot_tags"].as_str()), (Life::Published, "missing"));
+}
+
+#[tokio::test]
+async fn a_snapshot_with_tags_of_another_image_is_reported_and_left_alone() {
+    let world = World::start(json!({}));
+    let target = world.target(json!({}));
+    let images = Images::new(1);
+    let made = images.register(&target, &images.spec).await.unwrap();
+    let snapshot = only_image(&world, HOME)["snapshots"][0].as_str().unwrap().to_owned();
+    ask(
+        &world,
+        &format!("Action=CreateTags&ResourceId.1={snapshot}&Tag.1.Key=cloud-publish-suite&Tag.1.Value=trixie"),
+    );
+    let found = images.survey(&target).await.images.remove(0);
+    assert!(found.problems[0].contains(&snapshot), "{:?}", found.problems);
+    let before = world.writes().len();
+    let again = target.replicate(&images.context(), &copies_of(&images, &made)).await.unwrap().remove(0).1;
+    assert_eq!((again.unwrap_err().kind(), world.writes().len()), (Kind::Conflict, before));
+}
+
+/// A replication that looks at the home region alone.
+fn copies_of(images: &Images, made: &Registered) -> ReplicateRequest {
+    let (image, home) = (std::sync::Arc::new(images.spec.clone()), at(&images.spec, made));
+    ReplicateRequest { image, home, regions: vec![made.region.clone()] }
 }
