@@ -1,7 +1,9 @@
 //! The AWS provider against this package's own AWS: every verb over a real socket, judged by what the server has.
 
 mod discard;
+mod import;
 mod info;
+mod marketplace;
 mod planted;
 mod point;
 mod preflight;
