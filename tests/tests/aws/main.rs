@@ -3,7 +3,9 @@
 mod conformance;
 mod discard;
 mod images;
+mod import;
 mod info;
+mod marketplace;
 mod planted;
 mod point;
 mod preflight;
