@@ -135,7 +135,6 @@ const S3_IMPORT: &[Action] = &[
     Action::of("s3:DeleteObject", "the staged object, once it is imported"),
     Action::of("ec2:ImportSnapshot", "the snapshot"),
     Action::of("ec2:DescribeImportSnapshotTasks", "how far it is"),
-    Action::of("ec2:CancelImportTask", "leftovers"),
     Action::of("iam:GetRole", "preflight of the role that reads the bucket"),
 ];
 

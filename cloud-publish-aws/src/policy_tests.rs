@@ -87,6 +87,15 @@ fn the_file_of_the_front_page_is_the_policy() {
 }
 
 #[test]
+fn the_front_page_says_of_every_call_what_holds_it_true() {
+    let table = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/calls.md")).unwrap();
+    let rows: Vec<&str> = table.lines().skip(2).filter_map(|row| row.split('|').nth(1)).collect();
+    let told: BTreeSet<&str> = rows.iter().flat_map(|calls| calls.split('`').skip(1).step_by(2)).collect();
+    let known: BTreeSet<&str> = listed().into_iter().chain([FREE, "DryRun"]).collect();
+    assert_eq!(told, known, "src/calls.md tells of the calls that the policy is for");
+}
+
+#[test]
 fn a_policy_is_short_enough_to_be_a_managed_one() {
     // 6,144 characters without white space: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     assert!(policy(&Feature::ALL).to_string().len() < 6144);
