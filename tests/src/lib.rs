@@ -6,13 +6,16 @@
 //! | module | finds |
 //! |---|---|
 //! | [`aws`] | a small AWS of its own: nobody else has one that refuses what AWS refuses |
+//! | [`aws_site`] | the same for runs of the binary, quick and judged when it ends |
 //! | [`paths`] | the project's folders |
 //! | [`servers`] | one Keystone and two Glance regions, and an owner of its own for each test |
 //! | [`foreign`] | what Glance has, told by others than us |
 //! | [`images`] | the tiny Debian image, and the 3 GiB one of a full run |
 //! | [`boot`] | whether an image boots |
 //! | [`publish`] | the binary |
+//! | [`judge`] | what a fake AWS has, told by boto3 |
 //! | [`measure`] | what a program takes of time, processor and memory |
+//! | [`running`] | a run that goes on meanwhile |
 //! | [`site`] | a folder with a release to publish, and what the binary did there |
 //!
 //! A test that needs them is `#[ignore = "needs the servers that tests/run starts"]` (or `... the image that tests/run
@@ -23,14 +26,17 @@
 //! at that owner's images.
 
 pub mod aws;
+pub mod aws_site;
 pub mod aws_clients;
 pub mod boot;
 pub mod foreign;
 pub mod images;
+pub mod judge;
 pub mod measure;
 pub mod moto;
 pub mod paths;
 pub mod publish;
+pub mod running;
 pub mod servers;
 pub mod site;
 

@@ -16,12 +16,14 @@ pub(super) struct Change {
     pub(super) remove: BTreeSet<String>,
     /// Tags to write.
     pub(super) set: BTreeMap<String, String>,
+    /// What those to write were before.
+    was: BTreeMap<String, String>,
 }
 
 impl Change {
     /// Writes these and takes nothing off.
     pub(super) fn of_new(set: BTreeMap<String, String>) -> Self {
-        Self { remove: BTreeSet::new(), set }
+        Self { set, ..Self::default() }
     }
 
     /// From the tags of an image to these marks.
@@ -41,13 +43,16 @@ impl Change {
     fn between(have: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>, ours: BTreeSet<String>) -> Self {
         let set = wanted.iter().filter(|(name, value)| have.get(*name) != Some(value));
         let remove = ours.into_iter().filter(|name| have.contains_key(name) && !wanted.contains_key(name));
-        Self { remove: remove.collect(), set: set.map(|(name, value)| (name.clone(), value.clone())).collect() }
+        let set: BTreeMap<_, _> = set.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let was = have.iter().filter(|(name, _)| set.contains_key(*name));
+        Self { remove: remove.collect(), was: was.map(|(name, value)| (name.clone(), value.clone())).collect(), set }
     }
 
     /// Both in one.
     pub(super) fn join(&mut self, other: Self) {
         self.remove.extend(other.remove);
         self.set.extend(other.set);
+        self.was.extend(other.was);
     }
 
     /// Whether all is as it should be.
@@ -55,9 +60,12 @@ impl Change {
         self.remove.is_empty() && self.set.is_empty()
     }
 
-    /// Whether these tags show it.
+    /// Whether these tags show it, or that somebody has meanwhile written another value: of two publishers at once, each
+    /// marks the time of its own publication, and one of them is the last.
     pub(super) fn is_done(&self, now: &BTreeMap<String, String>) -> bool {
-        self.set.iter().all(|(name, value)| now.get(name) == Some(value))
+        let is_new =
+            |name: &String, value| now.get(name).is_some_and(|now| now == value || self.was.get(name) != Some(now));
+        self.set.iter().all(|(name, value)| is_new(name, value))
             && self.remove.iter().all(|name| !now.contains_key(name))
     }
 }
@@ -104,6 +112,16 @@ mod tests {
         let wanted = tags(&[("colour", "blue")]);
         let half = tags(&[(EXTRA, "colour size")]);
         assert_eq!(Change::of_extra(&half, &wanted).set, encode_extra(&wanted));
+    }
+
+    #[test]
+    fn a_value_that_another_publisher_wrote_meanwhile_is_not_waited_out() {
+        let (had, wanted) = (tags(&[("published", "monday")]), tags(&[("published", "noon")]));
+        let change = Change::between(&had, &wanted, BTreeSet::new());
+        assert!(!change.is_done(&had), "the old value is still shown");
+        assert!(change.is_done(&wanted));
+        assert!(change.is_done(&tags(&[("published", "a moment later")])));
+        assert!(!change.is_done(&BTreeMap::new()));
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 """awspub publishes an image to two regions, twice: upload to S3, import, copies, public, parameter, marketplace.
 
-It looks for what it made the moment it has made it, and gives up if that is not found: nothing is delayed here. It needs
-`awspub` beside this Python, and qemu-img.
+It looks for what it made the moment it has made it, and gives up if that is not found: nothing is delayed here. It
+needs `awspub` beside this Python, and qemu-img.
 """
 
 import json
@@ -80,8 +80,8 @@ def content(snapshot, region, length):
 def everything_is_there(raw):
     for region in REGIONS:
         # as a stranger, who sees only what is public
-        found = client("ec2", region, OTHER).describe_images(Owners=[OWN], Filters=[{"Name": "is-public", "Values": ["true"]}])
-        [image] = found["Images"]
+        public = [{"Name": "is-public", "Values": ["true"]}]
+        [image] = client("ec2", region, OTHER).describe_images(Owners=[OWN], Filters=public)["Images"]
         assert image["Name"] == IMAGE and image["BootMode"] == "uefi-preferred" and image["ImdsSupport"] == "v2.0"
         root = image["BlockDeviceMappings"][0]["Ebs"]
         assert root["VolumeSize"] == 2 and content(root["SnapshotId"], region, len(raw)) == raw, region

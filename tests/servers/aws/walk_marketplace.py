@@ -18,7 +18,8 @@ def image(name, **more):
     until(lambda: ec2.describe_snapshots(OwnerIds=["self"], Filters=ready)["Snapshots"])
     parameters = {"Architecture": "x86_64", "EnaSupport": True, "VirtualizationType": "hvm"} | more
     devices = [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot}}]
-    made = ec2.register_image(Name=name, RootDeviceName="/dev/xvda", BlockDeviceMappings=devices, **parameters)["ImageId"]
+    parameters |= {"Name": name, "RootDeviceName": "/dev/xvda", "BlockDeviceMappings": devices}
+    made = ec2.register_image(**parameters)["ImageId"]
     ready = [{"Name": "image-id", "Values": [made]}, {"Name": "state", "Values": ["available"]}]
     until(lambda: ec2.describe_images(Owners=["self"], Filters=ready)["Images"])
     return made
@@ -33,8 +34,8 @@ def version(ami, title="Second", **more):
         "OperatingSystemVersion": "12",
     }
     group = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": ["0.0.0.0/0"]}
-    option = {"AmiSource": source, "UsageInstructions": "ssh admin@", "RecommendedInstanceType": "t3.micro", "SecurityGroups": [group]}
-    option |= more
+    option = {"AmiSource": source, "UsageInstructions": "ssh admin@", "SecurityGroups": [group]}
+    option |= {"RecommendedInstanceType": "t3.micro"} | more
     return {
         "Version": {"VersionTitle": title, "ReleaseNotes": "new"},
         "DeliveryOptions": [{"Details": {"AmiDeliveryOptionDetails": option}}],
@@ -82,7 +83,7 @@ def refusals(ami):
     refused("ResourceNotFoundException", market.cancel_change_set, **CATALOG, ChangeSetId="none")
     refused("ValidationException", market.list_entities, **CATALOG, EntityType="SaaSProduct")
     refused("ValidationException", begin, Catalog="Other", ChangeSet=[good])
-    refused("ResourceNotFoundException", begin, **CATALOG, ChangeSet=[good | {"Entity": {"Type": "AmiProduct@1.0", "Identifier": "no"}}])
+    refused("ResourceNotFoundException", begin, **CATALOG, ChangeSet=[change(version(ami), product="no")])
     stranger = client("marketplace-catalog", account=OTHER)
     refused("ResourceNotFoundException", stranger.start_change_set, **CATALOG, ChangeSet=[good])
     refused("ValidationException", begin, **CATALOG, ChangeSet=[good, good])
@@ -113,7 +114,8 @@ def a_new_version(ami):
     assert start(asked, ChangeSetName="debian 12", ClientRequestToken="one") == begun
     again = {**CATALOG, "ChangeSet": [asked], "ChangeSetName": "other", "ClientRequestToken": "one"}
     refused("ValidationException", market.start_change_set, **again)
-    message = refused("ResourceInUseException", market.start_change_set, **CATALOG, ChangeSet=[change(version(ami, "Third"))])
+    other = [change(version(ami, "Third"))]
+    message = refused("ResourceInUseException", market.start_change_set, **CATALOG, ChangeSet=other)
     assert f"entity: '{PRODUCT}' change sets: {begun}." in message
     seen = {status(begun)["Status"]}
     until(lambda: seen.add(status(begun)["Status"]) or "APPLYING" in seen)
@@ -134,7 +136,8 @@ def a_new_version(ami):
 def what_fails_later(ami):
     assert faults(version(ami)) == ["DUPLICATE_VERSION_TITLE"]
     assert faults(version(ami, " Third")) == ["INVALID_VERSION_TITLE"]
-    assert faults(version(ami, "Third", RecommendedInstanceType="x9.huge")) == ["RECOMMENDED_INSTANCE_TYPE_NOT_AVAILABLE"]
+    huge = version(ami, "Third", RecommendedInstanceType="x9.huge")
+    assert faults(huge) == ["RECOMMENDED_INSTANCE_TYPE_NOT_AVAILABLE"]
     assert faults(version("ami-0123456789abcdef0", "Third")) == ["ASSET_NOT_FOUND"]
     assert faults(version("image", "Third")) == ["INVALID_AMI_ID"]
     assert faults(version(ami, "Third", role=f"arn:aws:iam::{OWN}:role/vmimport")) == ["ASSET_NOT_FOUND"]
@@ -154,8 +157,8 @@ def updates_and_restrictions():
     option = {"Id": option_of("Second")["Id"], "Details": {"AmiDeliveryOptionDetails": {"UsageInstructions": "later"}}}
     details = {"Version": {"ReleaseNotes": "fixed"}, "DeliveryOptions": [option]}
     first = option_of("First")["Id"]
-    both = start(change(details, "UpdateDeliveryOptions"), change({"DeliveryOptionIds": [first]}, "RestrictDeliveryOptions"))
-    assert ended(both)["Status"] == "SUCCEEDED"
+    restriction = change({"DeliveryOptionIds": [first]}, "RestrictDeliveryOptions")
+    assert ended(start(change(details, "UpdateDeliveryOptions"), restriction))["Status"] == "SUCCEEDED"
     assert versions()["Second"]["ReleaseNotes"] == "fixed" and option_of("Second")["Instructions"]["Usage"] == "later"
     assert option_of("First")["Visibility"] == "Restricted"
     assert faults({"DeliveryOptionIds": [first]}, "RestrictDeliveryOptions") == ["INVALID_DELIVERY_OPTION"]
@@ -185,11 +188,14 @@ def lists():
     assert starts == sorted(starts, reverse=True)
     named = listed(FilterList=[{"Name": "ChangeSetName", "ValueList": ["debian 12"]}])
     assert [it["ChangeSetName"] for it in named] == ["debian 12"]
-    failed = listed(FilterList=[{"Name": "Status", "ValueList": ["FAILED", "CANCELLED"]}, {"Name": "EntityId", "ValueList": [PRODUCT]}])
+    bad = {"Name": "Status", "ValueList": ["FAILED", "CANCELLED"]}
+    failed = listed(FilterList=[bad, {"Name": "EntityId", "ValueList": [PRODUCT]}])
     assert {it["Status"] for it in failed} == {"FAILED", "CANCELLED"} and failed[0]["EntityIdList"] == [PRODUCT]
-    refused("ValidationException", market.list_change_sets, **CATALOG, FilterList=[{"Name": "Color", "ValueList": ["a"]}])
+    unknown = [{"Name": "Color", "ValueList": ["a"]}]
+    refused("ValidationException", market.list_change_sets, **CATALOG, FilterList=unknown)
     entities = market.get_paginator("list_entities").paginate(**CATALOG, EntityType="AmiProduct")
-    assert [it["EntityId"] for page in entities for it in page["EntitySummaryList"]] == [f"prod-{n}" for n in range(6)] + [PRODUCT, "prod-draft"]
+    ids = [it["EntityId"] for page in entities for it in page["EntitySummaryList"]]
+    assert ids == [f"prod-{n}" for n in range(6)] + [PRODUCT, "prod-draft"]
     title = {"AmiProductFilters": {"ProductTitle": {"WildCardValue": "bookworm"}}}
     only = market.list_entities(**CATALOG, EntityType="AmiProduct", EntityTypeFilters=title)["EntitySummaryList"]
     assert [it["EntityId"] for it in only] == [PRODUCT]

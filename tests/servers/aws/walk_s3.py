@@ -52,7 +52,8 @@ def objects():
     refused("BadDigest", s3.put_object, **PLACE, Body=data, ChecksumSHA256=sha256(b"other"))
     refused("BadDigest", s3.put_object, **PLACE, Body=data, ContentMD5=base64.b64encode(bytes(16)).decode())
     refused("404", s3.head_object, **PLACE)
-    done = s3.put_object(**PLACE, Body=data, Metadata={"digest": "sha256:x"}, Tagging="owner=debian&n=1", IfNoneMatch="*")
+    more = {"Metadata": {"digest": "sha256:x"}, "Tagging": "owner=debian&n=1"}
+    done = s3.put_object(**PLACE, Body=data, IfNoneMatch="*", **more)
     assert done["ETag"] == f'"{hashlib.md5(data).hexdigest()}"'
     assert done["ChecksumCRC32"] == base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
     refused("PreconditionFailed", s3.put_object, **PLACE, Body=b"again", IfNoneMatch="*")
@@ -131,7 +132,8 @@ def multipart():
     s3 = client("s3")
     place = {"Bucket": "images", "Key": "big"}
     bodies = [bytes([n]) * (5 * MIB) for n in range(6)] + [b"tail"]
-    refused("InvalidRequest", s3.create_multipart_upload, **place, ChecksumAlgorithm="SHA256", ChecksumType="FULL_OBJECT")
+    whole = {"ChecksumAlgorithm": "SHA256", "ChecksumType": "FULL_OBJECT"}
+    refused("InvalidRequest", s3.create_multipart_upload, **place, **whole)
     begun = s3.create_multipart_upload(**place, ChecksumAlgorithm="SHA256", Tagging="owner=debian")
     assert begun["ChecksumType"] == "COMPOSITE"
     upload = {**place, "UploadId": begun["UploadId"]}

@@ -1,6 +1,7 @@
 //! The conformance suite: what every target does, this one does at a strict and slow AWS.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cloud_publish_aws::{Aws, AwsSettings};
 use cloud_publish_core::conformance::{Fixture, run_all};
@@ -91,6 +92,7 @@ async fn passes(more: Value) {
         Visibility::SharedWith(vec!["222222222222".to_owned()]),
         Visibility::SharedWith(vec!["222222222222".to_owned(), organisation]),
     ])
+    .with_limit(Duration::from_secs(40))
     .with_listing("debian-12")
     .with_twins(planting(&world.fake.world, twin))
     .with_squatters(planting(&world.fake.world, squatter));

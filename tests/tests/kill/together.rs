@@ -9,7 +9,7 @@ fn two_publishers_with_separate_states_end_with_one_set_of_images() {
     let one = World::new("two at once");
     let two = World::beside(&one);
     let runs = (one.start("first"), two.start("first"));
-    let (first, second) = (one.wait(runs.0), two.wait(runs.1));
+    let (first, second) = (runs.0.wait(), runs.1.wait());
     one.assert_nothing_public_early("after both");
     // Each may have met the other half-way and said so; typing the line again is all it takes.
     let unfinished = [&first, &second].into_iter().filter(|ran| ran.code != Some(0));

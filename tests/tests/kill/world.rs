@@ -1,14 +1,15 @@
 //! A small release of two artifacts, an owner of its own, and what Glance has of it, told by openstacksdk.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Output, Stdio};
+use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cloud_publish_tests::foreign::{self, GlanceImage};
+use cloud_publish_tests::running::Running;
 use cloud_publish_tests::servers::{PUBLISHER_ADMIN, REGIONS, unique_owner};
 use cloud_publish_tests::site::{Artifact, Ran, Site};
 use tempfile::TempDir;
@@ -33,9 +34,6 @@ visibility = "public"
 "#;
 
 const DISK: usize = 3 << 20;
-
-/// A run that takes longer hangs: an undisturbed one takes seconds.
-const PATIENCE: Duration = Duration::from_secs(240);
 
 /// One publisher's machine.
 pub(crate) struct World {
@@ -84,35 +82,16 @@ impl World {
     }
 
     /// Starts a run that writes what it prints into files of this name.
-    pub(crate) fn start(&self, name: &str) -> Run {
+    pub(crate) fn start(&self, name: &str) -> Running {
         let mut command = self.site.command(LINE);
         if let Some(clouds) = &self.clouds {
             command.env("OS_CLIENT_CONFIG_FILE", clouds);
         }
-        let file = |end: &str| File::create(self.folder.path().join(format!("{name}.{end}"))).unwrap();
-        command.stdout(file("out")).stderr(file("err"));
-        Run { child: command.spawn().unwrap(), name: name.to_owned() }
-    }
-
-    /// Waits for its end.
-    pub(crate) fn wait(&self, mut run: Run) -> Ran {
-        let begun = Instant::now();
-        let read = |end: &str| fs::read(self.folder.path().join(format!("{}.{end}", run.name))).unwrap();
-        loop {
-            if let Some(status) = run.child.try_wait().unwrap() {
-                return Ran::of(&Output { status, stdout: read("out"), stderr: read("err") });
-            }
-            if begun.elapsed() > PATIENCE {
-                run.child.kill().unwrap();
-                run.child.wait().unwrap();
-                panic!("a run hangs; it printed\n{}", String::from_utf8_lossy(&read("out")));
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
+        Running::start(command, self.folder.path(), name)
     }
 
     pub(crate) fn publish(&self) -> Ran {
-        self.wait(self.start("run"))
+        self.start("run").wait()
     }
 
     /// Runs again until it is done, which may take a second time.
@@ -129,14 +108,15 @@ impl World {
         let mut run = self.site.command(LINE).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(run.stdout.take().unwrap()).lines().map(Result::unwrap);
         let reached = lines.filter(|line| is_about_a_step(line)).nth(number - 1).is_some();
-        kill(run) && reached
+        run.kill().unwrap();
+        run.wait().unwrap().code().is_none() && reached
     }
 
     /// Starts a run and kills it after a time; tells whether it was still running.
     pub(crate) fn kill_after(&self, time: Duration) -> bool {
         let run = self.start("killed");
         thread::sleep(time);
-        kill(run.child)
+        run.kill()
     }
 
     pub(crate) fn lose_state(&self) {
@@ -188,20 +168,9 @@ impl World {
     }
 }
 
-/// A run that was started.
-pub(crate) struct Run {
-    child: Child,
-    name: String,
-}
-
 /// Whether a line of `--json` is about a step: these are the places to kill at.
 pub(crate) fn is_about_a_step(line: &str) -> bool {
     line.starts_with(r#"{"event":"step_"#)
-}
-
-fn kill(mut run: Child) -> bool {
-    run.kill().unwrap();
-    run.wait().unwrap().code().is_none()
 }
 
 /// Every artifact has its own bytes, and zeros at the end.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -12,8 +13,6 @@ use super::state::Product;
 use crate::aws::ec2;
 use crate::aws::iam;
 use crate::aws::settings::Settings;
-
-use jiff::Timestamp;
 
 /// The longest texts, in characters. The reference tells that there are limits, the seller's guide which.
 const TITLE: usize = 255;
@@ -92,11 +91,11 @@ impl Bench<'_> {
         if let Some(usage) = option["UsageInstructions"].as_str() {
             faults.extend(text("INVALID_USAGE_INSTRUCTIONS", "usage instructions", usage, TEXT));
         }
-        if let Some(wanted) = option["RecommendedInstanceType"].as_str() {
-            if !document::instance_types(self.document()).any(|known| known == wanted) {
-                let message = "Provide an existing, available instance type.";
-                faults.push(Fault::new("RECOMMENDED_INSTANCE_TYPE_NOT_AVAILABLE", message));
-            }
+        if let Some(wanted) = option["RecommendedInstanceType"].as_str()
+            && !document::instance_types(self.document()).any(|known| known == wanted)
+        {
+            let message = "Provide an existing, available instance type.";
+            faults.push(Fault::new("RECOMMENDED_INSTANCE_TYPE_NOT_AVAILABLE", message));
         }
         for group in option["SecurityGroups"].as_array().into_iter().flatten() {
             faults.extend(security_group(group));
@@ -115,7 +114,8 @@ impl Bench<'_> {
         let image = image.filter(|image| image.owner == self.account && image.region == HOME && self.may_share(role));
         let Some(image) = image else {
             let message = format!(
-                "Check if {id} exists in {HOME} Region of {} AWS account and the AccessARN provided {role} has permissions to share this AMI with AWS Marketplace.",
+                "Check if {id} exists in {HOME} Region of {} AWS account and the AccessARN provided {role} has \
+                 permissions to share this AMI with AWS Marketplace.",
                 self.account
             );
             return vec![Fault::new("ASSET_NOT_FOUND", message)];

@@ -1,8 +1,9 @@
 //! Marketplace Catalog: AMI products, and the change sets that give them versions.
 //! <https://docs.aws.amazon.com/marketplace/latest/developerguide/work-with-single-ami-products.html>
 //!
-//! A change set is checked twice, as by AWS: its form at once ([`shape`]), its content while it is prepared ([`judge`]),
-//! which shows as errors of its changes later. Its outcome is known from the start; it comes to light with time.
+//! A change set is checked twice, as by AWS: its form at once ([`shape`]), its content while it is prepared
+//! ([`judge`]), which shows as errors of its changes later. Its outcome is known from the start; it comes to light
+//! with time.
 //!
 //! | module | owns |
 //! |---|---|

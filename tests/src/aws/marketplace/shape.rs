@@ -1,4 +1,5 @@
-//! The form of the details of a change, as the reference of AMI products gives it. What does not fit is refused at once.
+//! The form of the details of a change, as the reference of AMI products gives it. What does not fit is refused at
+//! once.
 //! <https://docs.aws.amazon.com/marketplace/latest/developerguide/work-with-single-ami-products.html>
 
 use serde_json::Value;

@@ -1,4 +1,5 @@
-//! StartChangeSet. <https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-catalog_StartChangeSet.html>
+//! StartChangeSet.
+//! <https://docs.aws.amazon.com/marketplace/latest/APIReference/API_marketplace-catalog_StartChangeSet.html>
 
 use std::collections::BTreeSet;
 

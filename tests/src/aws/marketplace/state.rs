@@ -94,7 +94,8 @@ impl State {
         let product = |product: &Product| json!({"account": product.account, "details": product.at(now).1});
         let set = |set: &ChangeSet| {
             let changes = set.changes.iter().map(|change| {
-                json!({"type": change.kind, "product": change.product, "details": change.details, "faults": change.faults})
+                let Change { kind, product, details, faults, .. } = change;
+                json!({"type": kind, "product": product, "details": details, "faults": faults})
             });
             let changes: Vec<Value> = changes.collect();
             json!({

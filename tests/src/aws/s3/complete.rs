@@ -90,7 +90,8 @@ fn check_entry(upload: &Upload, part: &Part, entry: &Element, number: u32) -> Re
         None if kind == Kind::Composite => {
             let name = algorithm.name().to_lowercase();
             let message = format!(
-                "The upload was created using a {name} checksum. The complete request must include the checksum for each part. It was missing for part {number} in the request."
+                "The upload was created using a {name} checksum. The complete request must include the checksum for \
+                 each part. It was missing for part {number} in the request."
             );
             Err(refusals::invalid_request(message))
         }
@@ -112,10 +113,10 @@ fn whole(parts: &[Part], wanted: Option<(Algorithm, Kind)>) -> Checksum {
 /// What the request claims of the whole object: its checksum, the type of that, its size.
 fn check_claims(call: &Call, parts: &[Part], checksum: &Checksum) -> Result<(), Refused> {
     let number = format!("-{}", parts.len());
-    if let Some(claimed) = call.header(checksum.algorithm.header()) {
-        if claimed.trim_end_matches(&number) != checksum.value.trim_end_matches(&number) {
-            return Err(refusals::bad_digest(&checksum.algorithm.name().to_lowercase()));
-        }
+    if let Some(claimed) = call.header(checksum.algorithm.header())
+        && claimed.trim_end_matches(&number) != checksum.value.trim_end_matches(&number)
+    {
+        return Err(refusals::bad_digest(&checksum.algorithm.name().to_lowercase()));
     }
     if call.header("x-amz-checksum-type").is_some_and(|kind| kind != checksum.kind.name()) {
         let message = "The upload was created using another checksum type than the complete request names.";

@@ -28,11 +28,11 @@ pub(super) fn read(call: &Call) -> Result<Payload, Refused> {
     let sha256 = Algorithm::Sha256;
     let announced = call.header("x-amz-content-sha256").filter(|value| value.len() == 64);
     let raw_sha256 = announced.map(|_| sha256.digest([content.as_ref()]));
-    if let (Some(announced), Some(raw)) = (announced, &raw_sha256) {
-        if announced != hex(raw) {
-            let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
-            return Err(Refused::bad("XAmzContentSHA256Mismatch", message));
-        }
+    if let (Some(announced), Some(raw)) = (announced, &raw_sha256)
+        && announced != hex(raw)
+    {
+        let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+        return Err(Refused::bad("XAmzContentSHA256Mismatch", message));
     }
     let checksum = claimed(call, &trailers)?;
     if let Some((algorithm, claimed)) = &checksum {
@@ -96,7 +96,8 @@ fn claimed(call: &Call, trailers: &BTreeMap<String, String>) -> Result<Option<(A
     let wanted = call.header("x-amz-sdk-checksum-algorithm");
     match (found.len(), wanted) {
         (0, Some(_)) => {
-            let message = "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.";
+            let message = "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or \
+                           x-amz-trailer headers were found.";
             Err(refusals::invalid_request(message))
         }
         (0 | 1, _) => {

@@ -151,7 +151,10 @@ impl State {
             bucket.objects.iter().map(|(key, object)| (key.clone(), about(object))).collect()
         };
         let uploads = |bucket: &Bucket| -> Vec<Value> {
-            let about = |(key, id): &(String, String), upload: &Upload| json!({"key": key, "id": id, "parts": upload.parts.len()});
+            let about = |place: &(String, String), upload: &Upload| {
+                let ((key, id), parts) = (place, upload.parts.len());
+                json!({"key": key, "id": id, "parts": parts})
+            };
             bucket.uploads.iter().map(|(place, upload)| about(place, upload)).collect()
         };
         let bucket = |bucket: &Bucket| {
