@@ -15,6 +15,8 @@ mod volume;
 use std::path::PathBuf;
 
 use aws_sdk_ec2::types::{ArchitectureValues, BootModeValues};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cloud_publish_core::error::{Error, Kind, Result};
 use cloud_publish_core::publisher::ImageSpec;
 use jiff::Timestamp;
@@ -27,8 +29,12 @@ use crate::{deprecation, tags};
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html>
 const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=128;
 
-/// Of a description, in characters.
+/// Of a description, in characters of ASCII: EC2 refuses others, at the last call of all
+/// (<https://github.com/metadist/synaplan/pull/1546>).
 const DESCRIPTION: usize = 255;
+
+/// Of UEFI variables, in bytes: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RegisterImage.html>.
+const UEFI_DATA: usize = 64 << 10;
 
 /// Everything about an image that is neither its identity nor its state.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,11 +104,13 @@ fn check_name(name: &str) -> Result<()> {
 }
 
 fn check_description(description: &str) -> Result<()> {
-    if description.chars().count() <= DESCRIPTION {
+    let allowed = |c: char| c == ' ' || c.is_ascii_graphic();
+    if description.len() <= DESCRIPTION && description.chars().all(allowed) {
         return Ok(());
     }
-    Err(Error::new(Kind::InvalidInput, "the description is too long for AWS")
-        .hint("it may have 255 characters: shorten the manifest's `description`"))
+    Err(Error::new(Kind::InvalidInput, "AWS does not take the description")
+        .with("description", description)
+        .hint("it may have 255 characters, in ASCII only: change the manifest's `description`"))
 }
 
 /// Reads a file with UEFI variables in AWS's format, one line of base64:
@@ -119,9 +127,9 @@ pub(crate) async fn read_uefi_data(path: &std::path::Path) -> Result<String> {
     let read = tokio::fs::read_to_string(path).await;
     let text: String = read.map_err(|error| wrong("the UEFI data cannot be read").caused_by(error))?;
     let text: String = text.split_whitespace().collect();
-    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
-    if text.is_empty() || !text.chars().all(is_base64) {
-        return Err(wrong("the UEFI data is not in AWS's format"));
+    let data = STANDARD.decode(&text).map_err(|error| wrong("the UEFI data is not base64").caused_by(error))?;
+    if data.is_empty() || data.len() > UEFI_DATA {
+        return Err(wrong("the UEFI data does not have 1 byte to 64 KiB"));
     }
     Ok(text)
 }
@@ -158,9 +166,11 @@ mod tests {
         }
         let mut longest = spec();
         longest.name = "n".repeat(128).parse().unwrap();
-        longest.description = "ü".repeat(255);
+        longest.description = "d".repeat(255);
         Attributes::of(&longest, &config()).unwrap();
-        refused(|spec| spec.description = "ü".repeat(256));
+        for description in ["d".repeat(256), "Debian \u{2014} for clouds".to_owned(), "two\nlines".to_owned()] {
+            refused(|spec| spec.description.clone_from(&description));
+        }
     }
 
     #[test]
@@ -174,7 +184,7 @@ mod tests {
         let path = folder.path().join("keys");
         std::fs::write(&path, "QU1aTlVF\nRkk=\n").unwrap();
         assert_eq!(read_uefi_data(&path).await.unwrap(), "QU1aTlVFRkk=");
-        for wrong in ["", "-----BEGIN CERTIFICATE-----"] {
+        for wrong in [String::new(), "-----BEGIN CERTIFICATE-----".to_owned(), "AAAA".repeat(22_000)] {
             std::fs::write(&path, wrong).unwrap();
             assert_eq!(read_uefi_data(&path).await.unwrap_err().kind(), Kind::InvalidInput);
         }

@@ -223,6 +223,12 @@ impl ProviderConfig for AwsConfig {
     }
 
     fn check(&self) -> Result<()> {
+        let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if let Some(account) = self.account.as_deref().filter(|account| !is_account(account)) {
+            return Err(Error::new(Kind::InvalidInput, format!("`{account}` is no AWS account"))
+                .with("key", "account")
+                .hint("an account has 12 digits: `aws sts get-caller-identity` shows yours"));
+        }
         if self.upload == Upload::S3Import && self.import.is_none() {
             return Err(Error::new(Kind::InvalidInput, "`upload = \"s3-import\"` needs a bucket")
                 .with("key", "upload")
@@ -241,7 +247,7 @@ pub fn provider_schema() -> ProviderSchema {
 mod tests {
     use std::path::Path;
 
-    use cloud_publish_core::manifest::{Config, Problems};
+    use cloud_publish_core::manifest::{Config, Problems, collisions};
     use cloud_publish_core::names::TargetName;
 
     use super::{AwsConfig, Upload, provider_schema};
@@ -277,14 +283,16 @@ visibility = "public"
     #[test]
     fn two_accounts_are_two_targets() {
         let second = "[target.daily]\nprovider = \"aws\"\nhome_region = \"us-east-1\"\naccount = \"222233334444\"\n";
-        parse(&format!("{TARGET}{second}")).unwrap();
-        parse(&format!("{TARGET}{}", second.replace("account = \"222233334444\"\n", ""))).unwrap_err();
+        let two = parse(&format!("{TARGET}{second}")).unwrap();
+        assert!(collisions(&two, &[]).is_empty());
+        let one = parse(&format!("{TARGET}{}", second.replace("account = \"222233334444\"\n", ""))).unwrap();
+        assert!(collisions(&one, &[]).to_string().contains("`target.daily` is the same place as `target.aws`"));
     }
 
     #[test]
     fn an_account_has_twelve_digits_and_an_import_a_bucket() {
         let bad = parse(&format!("{TARGET}account = \"12345\"\n")).unwrap_err();
-        assert!(bad.to_string().starts_with("publish.toml:11:11: `target.aws.account`"), "{bad}");
+        assert!(bad.to_string().contains("`12345` is no AWS account"), "{bad}");
         let bad = parse(&format!("{TARGET}upload = \"s3-import\"\n")).unwrap_err();
         assert!(bad.to_string().contains("needs a bucket"), "{bad}");
         assert_eq!(

@@ -5,12 +5,14 @@
 //! under way meanwhile. AWS asks for just that:
 //! <https://docs.aws.amazon.com/ebs/latest/userguide/error-retries.html>.
 
+mod trouble;
+
 use std::time::Duration;
 
 use aws_sdk_ebs::Client;
 use aws_sdk_ebs::operation::get_snapshot_block::GetSnapshotBlockError;
 use aws_sdk_ebs::operation::put_snapshot_block::PutSnapshotBlockError;
-use aws_sdk_ebs::types::{ChecksumAlgorithm, ValidationExceptionReason as Reason};
+use aws_sdk_ebs::types::ChecksumAlgorithm;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::retry::RetryConfig;
 use base64::Engine as _;
@@ -18,7 +20,11 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use cloud_publish_core::error::{Error, Kind, Result};
 use cloud_publish_core::publisher::Context;
+use sha2::{Digest as _, Sha256};
+use tokio::task::spawn_blocking;
 
+use self::trouble::pause;
+pub(crate) use self::trouble::{Nature, Trouble};
 use crate::error::classify;
 use crate::publisher::Here;
 
@@ -31,16 +37,6 @@ pub(crate) const BLOCK_SIZE: u64 = BLOCK as u64;
 /// [`BLOCK`] in the API's type.
 const LENGTH: i32 = BLOCK as i32;
 
-/// How often a block is tried while AWS is slow or fails. With the pauses below that is about two minutes.
-const TRIES: u32 = 12;
-
-/// How often a block is tried that AWS does not take as it is: it may have been damaged on its way.
-const REFUSALS: u32 = 3;
-
-/// The first pause; each is twice as long as the one before.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
-
 /// The blocks of one snapshot.
 #[derive(Clone, Debug)]
 pub(crate) struct Blocks {
@@ -48,63 +44,6 @@ pub(crate) struct Blocks {
     snapshot: String,
     /// Until when, by the context's monotonic clock, the snapshot may not exist yet.
     missing_until: Duration,
-}
-
-/// What a failed try means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Nature {
-    /// Too much at once, or too slow: try again, and send less at a time.
-    Slow,
-    /// Try again.
-    Passing,
-    /// The snapshot is not there, or not yet.
-    Missing,
-    /// AWS does not take the request: the snapshot is complete already, or the block arrived damaged.
-    Refused,
-    /// A block token has expired; the blocks must be listed again.
-    Expired,
-    /// Trying again cannot help.
-    Final,
-}
-
-/// A failed try, or, after the last one, a failed block.
-#[derive(Debug)]
-pub(crate) struct Trouble {
-    pub(crate) error: Error,
-    pub(crate) nature: Nature,
-}
-
-impl Trouble {
-    /// What an error means, for which AWS gave this reason, if it gave one.
-    pub(crate) fn new(error: Error, reason: Option<&Reason>) -> Self {
-        let nature = match (error.kind(), reason) {
-            (Kind::Throttled | Kind::TimedOut, _) => Nature::Slow,
-            (Kind::Unavailable, _) => Nature::Passing,
-            // Two publishers write the same block of the same snapshot.
-            (Kind::InvalidInput, Some(Reason::ConflictingBlockUpdate | Reason::WriteRequestTimeout)) => Nature::Passing,
-            (Kind::InvalidInput, Some(Reason::InvalidBlockToken)) => Nature::Expired,
-            (Kind::InvalidInput | Kind::Corrupt, _) => Nature::Refused,
-            (Kind::NotFound, _) => Nature::Missing,
-            _ => Nature::Final,
-        };
-        Self { error, nature }
-    }
-
-    /// How often such a block is tried altogether.
-    fn tries(&self) -> u32 {
-        match self.nature {
-            Nature::Slow | Nature::Passing => TRIES,
-            Nature::Missing => u32::MAX,
-            Nature::Refused => REFUSALS,
-            Nature::Expired | Nature::Final => 1,
-        }
-    }
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        Self { error, nature: Nature::Final }
-    }
 }
 
 impl Blocks {
@@ -142,8 +81,8 @@ impl Blocks {
         }
     }
 
-    /// Reads a block, and the checksum that EBS gives for it.
-    pub(crate) async fn get(&self, index: u32, token: &str) -> Result<(Bytes, String), Trouble> {
+    /// Reads a block, with the data that its checksum says.
+    pub(crate) async fn get(&self, index: u32, token: &str) -> Result<Bytes, Trouble> {
         let call = self.client.get_snapshot_block().snapshot_id(&self.snapshot);
         let answer = call.block_index(number(index)).block_token(token).send().await.map_err(|error| {
             let reason = error.as_service_error().and_then(|error| match error {
@@ -157,7 +96,14 @@ impl Blocks {
             let cut_off = Error::new(Kind::Unavailable, "a block was cut off").during("GetSnapshotBlock");
             Trouble::new(cut_off.with("block", index).caused_by(error), None)
         })?;
-        Ok((data.into_bytes(), checksum))
+        let data = data.into_bytes();
+        let hashed = spawn_blocking(move || (encode(Sha256::digest(&data).into()), data)).await;
+        let (found, data) =
+            hashed.map_err(|error| Error::new(Kind::Unexpected, "hashing a block was abandoned").caused_by(error))?;
+        if found == checksum && data.len() == BLOCK {
+            return Ok(data);
+        }
+        Err(Trouble::new(corrupt(index).during("GetSnapshotBlock"), None))
     }
 
     /// Tries a block until it is through, hopeless or tried often enough. `hear` is told of every failed try.
@@ -185,7 +131,7 @@ impl Blocks {
 }
 
 /// What a checksum that is not the block's means.
-pub(crate) fn corrupt(index: u32) -> Error {
+fn corrupt(index: u32) -> Error {
     Error::new(Kind::Corrupt, "a block's checksum is not that of its data")
         .with("block", index)
         .hint("run the same command again; if it happens again, something on the way changes data")
@@ -201,10 +147,6 @@ fn number(index: u32) -> i32 {
     i32::try_from(index).unwrap_or(i32::MAX)
 }
 
-fn pause(tried: u32) -> Duration {
-    FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tried.saturating_sub(1))).min(LONGEST_PAUSE)
-}
-
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
@@ -212,42 +154,62 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use aws_sdk_ebs::Config;
+    use aws_sdk_ebs::config::{BehaviorVersion, Credentials, Region};
+    use aws_sdk_ebs::types::ValidationExceptionReason as Reason;
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+    use aws_smithy_types::body::SdkBody;
+    use bytes::Bytes;
     use cloud_publish_core::clock::FastClock;
     use cloud_publish_core::error::{Error, Kind};
     use cloud_publish_core::publisher::Context;
     use jiff::Timestamp;
+    use sha2::{Digest as _, Sha256};
 
-    use super::{Blocks, Nature, Reason, Trouble, pause};
+    use super::trouble::{REFUSALS, TRIES};
+    use super::{BLOCK, Blocks, Client, Nature, Trouble, encode};
 
-    fn blocks(missing_until: Duration) -> Blocks {
-        let config = aws_sdk_ebs::Config::builder()
-            .behavior_version(aws_sdk_ebs::config::BehaviorVersion::latest())
-            .http_client(aws_smithy_runtime_api::client::http::SharedHttpClient::new(Nobody))
-            .build();
-        Blocks { client: aws_sdk_ebs::Client::from_conf(config), snapshot: "snap-1".to_owned(), missing_until }
+    /// Answers everything with these bytes and this checksum.
+    #[derive(Clone, Debug)]
+    struct Stub {
+        checksum: String,
+        data: Vec<u8>,
     }
 
-    #[derive(Debug)]
-    struct Nobody;
-
-    impl aws_smithy_runtime_api::client::http::HttpClient for Nobody {
-        fn http_connector(
-            &self,
-            _settings: &aws_smithy_runtime_api::client::http::HttpConnectorSettings,
-            _components: &aws_smithy_runtime_api::client::runtime_components::RuntimeComponents,
-        ) -> aws_smithy_runtime_api::client::http::SharedHttpConnector {
-            unreachable!("nothing is sent here")
+    impl HttpConnector for Stub {
+        fn call(&self, _request: HttpRequest) -> HttpConnectorFuture {
+            let mut answer = HttpResponse::new(200.try_into().unwrap(), SdkBody::from(self.data.clone()));
+            answer.headers_mut().insert("x-amz-checksum", self.checksum.clone());
+            HttpConnectorFuture::ready(Ok(answer))
         }
     }
 
+    fn blocks(checksum: [u8; 32], data: &[u8]) -> Blocks {
+        let stub = SharedHttpConnector::new(Stub { checksum: encode(checksum), data: data.to_vec() });
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(Credentials::new("AKIA", "any", None, None, "test"))
+            .http_client(http_client_fn(move |_, _| stub.clone()))
+            .build();
+        let missing_until = Duration::from_secs(120);
+        Blocks { client: Client::from_conf(config), snapshot: "snap-1".to_owned(), missing_until }
+    }
+
+    fn context() -> Context {
+        Context::with_clock(Arc::new(FastClock::new(Timestamp::UNIX_EPOCH, 100_000)))
+    }
+
     async fn tries(kind: Kind, reason: Option<Reason>) -> u32 {
-        let context = Context::with_clock(Arc::new(FastClock::new(Timestamp::UNIX_EPOCH, 100_000)));
         let tried = Cell::new(0);
         let once = || {
             tried.set(tried.get() + 1);
             ready(Err::<(), _>(Trouble::new(Error::new(kind, "no"), reason.as_ref())))
         };
-        blocks(Duration::from_secs(120)).persist(&context, |_| {}, once).await.unwrap_err();
+        blocks([0; 32], &[]).persist(&context(), |_| {}, once).await.unwrap_err();
         tried.get()
     }
 
@@ -256,15 +218,15 @@ mod tests {
         assert_eq!(tries(Kind::PermissionDenied, None).await, 1);
         assert_eq!(tries(Kind::QuotaExceeded, None).await, 1);
         assert_eq!(tries(Kind::InvalidInput, Some(Reason::InvalidBlockToken)).await, 1);
-        assert_eq!(tries(Kind::InvalidInput, Some(Reason::InvalidSnapshotId)).await, super::REFUSALS);
-        assert_eq!(tries(Kind::InvalidInput, Some(Reason::ConflictingBlockUpdate)).await, super::TRIES);
-        assert_eq!(tries(Kind::Throttled, None).await, super::TRIES);
-        assert_eq!(tries(Kind::Unavailable, None).await, super::TRIES);
+        assert_eq!(tries(Kind::InvalidInput, Some(Reason::InvalidSnapshotId)).await, REFUSALS);
+        assert_eq!(tries(Kind::InvalidInput, Some(Reason::ConflictingBlockUpdate)).await, TRIES);
+        assert_eq!(tries(Kind::Throttled, None).await, TRIES);
+        assert_eq!(tries(Kind::Unavailable, None).await, TRIES);
     }
 
     #[tokio::test]
     async fn a_snapshot_may_be_missing_until_it_must_be_there() {
-        assert!(tries(Kind::NotFound, None).await > 4);
+        assert!(tries(Kind::NotFound, None).await > REFUSALS);
     }
 
     #[tokio::test]
@@ -274,14 +236,30 @@ mod tests {
             context.cancellation().cancel();
             ready(Err::<(), _>(Trouble::new(Error::new(Kind::Throttled, "slow down"), None)))
         };
-        let stopped = blocks(Duration::ZERO).persist(&context, |_| {}, once).await.unwrap_err();
+        let stopped = blocks([0; 32], &[]).persist(&context, |_| {}, once).await.unwrap_err();
         assert_eq!((stopped.error.kind(), stopped.nature), (Kind::Cancelled, Nature::Final));
     }
 
-    #[test]
-    fn pauses_double_up_to_a_limit() {
-        assert_eq!(pause(1), Duration::from_millis(200));
-        assert_eq!(pause(3), Duration::from_millis(800));
-        assert_eq!(pause(40), Duration::from_secs(15));
+    #[tokio::test]
+    async fn a_block_that_is_stored_with_another_checksum_is_corrupt() {
+        let data = vec![7; BLOCK];
+        let sha256 = Sha256::digest(&data).into();
+        let put = |stored| async move {
+            let data = Bytes::from(vec![7; BLOCK]);
+            blocks(stored, b"").put(3, data, sha256).await.map_err(|trouble| (trouble.error.kind(), trouble.nature))
+        };
+        assert_eq!(put(sha256).await, Ok(()));
+        assert_eq!(put([0; 32]).await, Err((Kind::Corrupt, Nature::Refused)));
+    }
+
+    #[tokio::test]
+    async fn a_block_that_is_not_what_its_checksum_says_is_corrupt() {
+        let data = vec![7; BLOCK];
+        let sha256 = Sha256::digest(&data).into();
+        assert_eq!(blocks(sha256, &data).get(3, "token").await.unwrap(), data);
+        for (checksum, data) in [([0; 32], data.as_slice()), (Sha256::digest(&data[1..]).into(), &data[1..])] {
+            let trouble = blocks(checksum, data).get(3, "token").await.unwrap_err();
+            assert_eq!((trouble.error.kind(), trouble.nature), (Kind::Corrupt, Nature::Refused));
+        }
     }
 }

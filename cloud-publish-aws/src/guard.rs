@@ -11,6 +11,10 @@ use crate::error::{classify, code, is_missing};
 use crate::publisher::Here;
 use crate::tags::{KEY, decode, map};
 
+/// What AWS answers to the id of an image that it remembers.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
+const DEREGISTERED: &str = "InvalidAMIID.Unavailable";
+
 /// The image under an id, if it is in our account and carries exactly these tags.
 ///
 /// # Errors
@@ -53,10 +57,6 @@ pub(crate) async fn look(here: &Here, context: &Context, id: &str) -> Result<See
         Err(error) => Err(classify(&error, "DescribeImages")),
     }
 }
-
-/// What AWS answers to the id of an image that it remembers.
-/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
-const DEREGISTERED: &str = "InvalidAMIID.Unavailable";
 
 /// An image that is not there.
 pub(crate) fn gone() -> Error {

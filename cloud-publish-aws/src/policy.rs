@@ -90,7 +90,6 @@ const PUBLISH: &[Action] = &[
     Action::of("ec2:DeleteTags", "marks that go, tags that the configuration has no more"),
     Action::of("ec2:RegisterImage", "the image in the home region"),
     Action::of("ec2:CopyImage", "the image in every other region"),
-    Action::of("ec2:DeleteSnapshot", "an upload that arrived wrong; leftovers"),
     Action::of("ec2:EnableImageDeregistrationProtection", "`deregistration_protection`"),
     Action::of("ec2:EnableImageDeprecation", "`deprecate_after_days`; to hide"),
     Action::of("ec2:ModifyImageAttribute", "who may use the image"),
@@ -136,7 +135,6 @@ const S3_IMPORT: &[Action] = &[
     Action::of("s3:DeleteObject", "the staged object, once it is imported"),
     Action::of("ec2:ImportSnapshot", "the snapshot"),
     Action::of("ec2:DescribeImportSnapshotTasks", "how far it is"),
-    Action::of("ec2:CancelImportTask", "leftovers"),
     Action::of("iam:GetRole", "preflight of the role that reads the bucket"),
 ];
 

@@ -81,9 +81,18 @@ fn every_permission_has_a_call_that_needs_it() {
 #[test]
 fn the_file_of_the_front_page_is_the_policy() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/policy.json");
-    let expected = format!("{}\n", serde_json::to_string_pretty(&policy(&Feature::ALL)).unwrap());
-    let shown = fs::read_to_string(&path).unwrap();
-    assert_eq!(shown, expected, "write this into src/policy.json:\n{expected}");
+    let shown: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let wanted = policy(&Feature::ALL);
+    assert_eq!(shown, wanted, "src/policy.json should say:\n{wanted:#}");
+}
+
+#[test]
+fn the_front_page_says_of_every_call_what_holds_it_true() {
+    let table = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/calls.md")).unwrap();
+    let rows: Vec<&str> = table.lines().skip(2).filter_map(|row| row.split('|').nth(1)).collect();
+    let told: BTreeSet<&str> = rows.iter().flat_map(|calls| calls.split('`').skip(1).step_by(2)).collect();
+    let known: BTreeSet<&str> = listed().into_iter().chain([FREE, "DryRun"]).collect();
+    assert_eq!(told, known, "src/calls.md tells of the calls that the policy is for");
 }
 
 #[test]

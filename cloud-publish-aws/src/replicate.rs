@@ -6,7 +6,7 @@
 mod copy;
 mod queue;
 
-use aws_sdk_ec2::types::Image;
+use aws_sdk_ec2::types::{Image, ImageState};
 use cloud_publish_core::error::{Error, Kind, Result};
 use cloud_publish_core::names::Region;
 use cloud_publish_core::publisher::{Context, Registered, ReplicateRequest};
@@ -42,7 +42,10 @@ pub(crate) async fn replicate(
 /// The image in the home region, as soon as it can be copied.
 async fn source(target: &Aws, context: &Context, request: &ReplicateRequest) -> Result<Image> {
     let home = target.here(context, &request.home.region).await?;
-    ours(&home, context, &request.home).await?;
+    let image = ours(&home, context, &request.home).await?;
+    if image.state() == Some(&ImageState::Available) {
+        return Ok(image);
+    }
     available(&home, context, request.home.id.as_str(), REGISTERED).await
 }
 

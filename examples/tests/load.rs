@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cloud_publish_aws::{AwsConfig, SnapshotVisibility};
 use cloud_publish_core::local::LocalConfig;
 use cloud_publish_core::manifest::{Config, ProviderSchema, Release, Visibility, collisions};
 use cloud_publish_core::names::{Class, TargetName};
@@ -71,6 +72,21 @@ fn one_target_of_each_kind_loads() {
     known.sort_unstable();
     assert_eq!(kinds, known);
     assert!(collisions(&config, &releases(&config)).is_empty());
+}
+
+#[test]
+fn the_distribution_at_aws_keeps_releases_and_dailies_apart() {
+    let config = config("configs/aws-distribution.toml");
+    let releases = releases(&config);
+    assert!(collisions(&config, &releases).is_empty(), "{}", collisions(&config, &releases));
+    let takers = |class: Class| -> Vec<&str> {
+        let of_class = config.targets.values().filter(|target| target.takes_class(class));
+        of_class.map(|target| target.name.as_str()).collect()
+    };
+    assert_eq!(takers(Class::Release), ["aws", "aws-cn"]);
+    assert_eq!(takers(Class::Daily), ["aws-daily"]);
+    let own: AwsConfig = config.targets[&target("aws")].own().unwrap();
+    assert_eq!((own.snapshots, own.parameters.len()), (SnapshotVisibility::AsImage, 2));
 }
 
 #[test]

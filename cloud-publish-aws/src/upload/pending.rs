@@ -74,10 +74,9 @@ impl Upload<'_> {
         tracing::debug!(snapshot = pending.id, error = %trouble.error, "the snapshot takes nothing more");
         match self.fate(pending).await {
             Ok(Fate::Completed) => {}
-            Ok(Fate::Gone) => self.bury(pending, "it was deleted").await?,
+            Ok(Fate::Gone) => self.lost(pending, "was deleted").await?,
             Ok(Fate::Dead(snapshot)) => {
-                let reason = snapshot.state_message().unwrap_or("AWS gave it up");
-                self.bury(pending, reason).await?;
+                self.lost(pending, snapshot.state_message().unwrap_or("was given up by AWS")).await?;
                 confirm(self.here, &snapshot, &self.request.image.tags)?;
                 discard::delete(self.here, self.context, &pending.id).await?;
             }
@@ -100,11 +99,15 @@ impl Upload<'_> {
         .await
     }
 
-    /// Notes that the generation whose token has made this is dead, and goes on to the next. What another run has
-    /// started is nobody's generation here: the next look finds another snapshot or starts one.
-    pub(super) async fn bury(&mut self, pending: &Pending, reason: &str) -> Result<()> {
+    /// A snapshot is of no use any more. What another run has started is nobody's generation here: the next look finds
+    /// another snapshot, or starts one.
+    async fn lost(&mut self, pending: &Pending, reason: &str) -> Result<()> {
         let Some(generation) = pending.generation else { return Ok(()) };
-        let reason = format!("snapshot {}: {reason}", pending.id);
+        self.bury(generation, format!("snapshot {} {reason}", pending.id)).await
+    }
+
+    /// Notes that a generation is dead, and goes on to the next.
+    pub(super) async fn bury(&mut self, generation: u32, reason: String) -> Result<()> {
         tracing::debug!(generation, reason, "a dead generation");
         self.context.note(Note::DeadGeneration { generation, reason }).await?;
         self.generation = generation.saturating_add(1);
@@ -130,7 +133,7 @@ impl Upload<'_> {
             if is_completed(&snapshot) {
                 return Err(Error::new(Kind::Conflict, "somebody has completed it meanwhile"));
             }
-            self.bury(pending, why.message()).await?;
+            self.lost(pending, &format!("is removed: {}", why.message())).await?;
             discard::delete(self.here, self.context, &pending.id).await
         };
         match removed.await {

@@ -64,24 +64,21 @@ impl Upload<'_> {
                 })?;
                 self.carry_on(&Pending { id, generation: Some(self.generation), missing_until }).await
             }
-            Err(error) if code(&error) == Some("ConflictException") => {
-                let pending =
-                    Pending { id: "of another request".to_owned(), generation: Some(self.generation), missing_until };
-                self.look_for_rival(&pending).await
-            }
+            Err(error) if code(&error) == Some("ConflictException") => self.look_for_rival().await,
             Err(error) => Err(classify(&error, "StartSnapshot")),
         }
     }
 
     /// The token is used up by a request with another name or other extra tags: its snapshot shows, or is gone.
-    async fn look_for_rival(&mut self, pending: &Pending) -> Result<Option<Staged>> {
+    async fn look_for_rival(&mut self) -> Result<Option<Staged>> {
         let found = poll_until(self.context, "looking for the token's snapshot", LOOKING, || {
             find(self.here, self.context, &self.request.image.tags)
         });
         match found.await {
             Ok(_) => {}
             Err(late) if late.kind() == Kind::TimedOut => {
-                self.bury(pending, "the token belongs to another request, and nothing is there").await?;
+                let reason = "its token belongs to another request, of which nothing is there";
+                self.bury(self.generation, reason.to_owned()).await?;
             }
             Err(error) => return Err(error),
         }

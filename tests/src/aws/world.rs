@@ -84,6 +84,12 @@ impl Shared {
         self.faults.set(rules);
     }
 
+    /// Makes an image behind everybody's back.
+    pub fn plant(&self, seed: &ec2::SeedImage) {
+        let now = self.now();
+        self.state().ec2.plant(seed, now);
+    }
+
     /// Every request since the last reset.
     pub fn requests(&self) -> Vec<Entry> {
         self.log.requests()

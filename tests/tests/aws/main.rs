@@ -1,6 +1,9 @@
 //! The AWS provider against this package's own AWS: every verb over a real socket, judged by what the server has.
 
+mod conformance;
+mod credentials;
 mod discard;
+mod images;
 mod import;
 mod info;
 mod marketplace;
@@ -8,7 +11,10 @@ mod planted;
 mod point;
 mod preflight;
 mod prove;
+mod register;
+mod replicate;
 mod retention;
+mod survey;
 mod tag;
 mod upload;
 mod uploads;

@@ -83,7 +83,8 @@ fn one_attribute<'r>(request: &Request<'r>, structures: &[&'static str]) -> Resu
     });
     match (named, there.next(), there.next()) {
         (Some(named), None, _) => Ok(named),
-        (Some(named), Some(other), None) if named == other => Ok(named),
+        // awspub writes `LaunchPermission`, and is understood.
+        (Some(named), Some(other), None) if named.eq_ignore_ascii_case(other) => Ok(other),
         (None, Some(only), None) => Ok(only),
         (None, None, _) => Err(combination("No attributes specified.")),
         _ => Err(combination("Fields for multiple attribute types specified.")),

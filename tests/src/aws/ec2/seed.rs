@@ -76,7 +76,8 @@ impl State {
         state
     }
 
-    fn plant(&mut self, seed: &SeedImage, now: Timestamp) {
+    /// An image made behind everybody's back.
+    pub(crate) fn plant(&mut self, seed: &SeedImage, now: Timestamp) {
         let created = now - jiff::SignedDuration::from_hours(24 * i64::from(seed.days));
         let snapshot = self.add_snapshot(NewSnapshot {
             owner: &seed.account,

@@ -1,5 +1,7 @@
 //! What takes too long for every change: only `tests/run --full` runs these.
 
+mod aws;
+
 use std::fs;
 use std::process::Command;
 
