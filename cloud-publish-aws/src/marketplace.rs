@@ -22,7 +22,7 @@ use self::catalogue::{Catalogue, ChangeSet, Started};
 use self::details::Offer;
 use self::judge::{Verdict, verdict};
 pub(crate) use self::survey::survey;
-use crate::config::MarketplaceListing;
+use crate::config::{AwsConfig, MarketplaceListing};
 use crate::guard::ours;
 use crate::publisher::Aws;
 
@@ -45,6 +45,11 @@ pub(crate) async fn list(target: &Aws, context: &Context, request: &ListingReque
     if request.at.region.as_str() != REGION {
         return Err(Error::new(Kind::InvalidInput, format!("the Marketplace takes images from {REGION} only"))
             .hint(format!("publish to {REGION}, too")));
+    }
+    if !AwsConfig::is_own(&listing.version_title) {
+        return Err(Error::new(Kind::InvalidInput, "every release would have the same version title")
+            .with("listing", &request.listing)
+            .hint("put `{version}`, `{release}` or `{date}` into `version_title`"));
     }
     let offer = Offer::new(listing, request, &target.settings.target);
     let catalogue = Catalogue::new(&here, context);

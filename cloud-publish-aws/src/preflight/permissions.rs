@@ -2,15 +2,15 @@
 //! (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/CommonParameters.html>).
 //!
 //! The objects do not exist yet, so the questions name ids that nobody has: a policy that allows by tags of the object
-//! answers no.
+//! answers no. Tags in creating calls need a permission of their own, which is asked for by itself.
 
 use std::future::Future;
 
 use aws_sdk_ec2::error::SdkError;
 use aws_sdk_ec2::types::{
     BlockDeviceMapping, CreateVolumePermission, CreateVolumePermissionModifications, EbsBlockDevice,
-    ImageAttributeName, LaunchPermission, LaunchPermissionModifications, PermissionGroup, ResourceType,
-    SnapshotAttributeName, SnapshotDiskContainer, Tag, UserBucket,
+    ImageAttributeName, LaunchPermission, LaunchPermissionModifications, PermissionGroup, SnapshotAttributeName,
+    SnapshotDiskContainer, Tag, UserBucket,
 };
 use aws_smithy_types::DateTime;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -25,7 +25,7 @@ use super::finding::refusal;
 use crate::config::{AwsConfig, SnapshotVisibility, Upload};
 use crate::error::code;
 use crate::publisher::Here;
-use crate::tags::{OWNER, specification};
+use crate::tags::OWNER;
 
 /// Ids of the right form that nobody has.
 const IMAGE: &str = "ami-00000000000000000";
@@ -98,9 +98,7 @@ impl<'a> Questions<'a> {
         let root = &self.config.image.root_device;
         let mapping = BlockDeviceMapping::builder().device_name(root).ebs(disk).build();
         let register = ec2.register_image().dry_run(true).name(spec.name.as_str()).root_device_name(root);
-        let tagged = specification(ResourceType::Image, &spec.tags.to_map(&self.here.place, &self.here.region));
-        let register = register.block_device_mappings(mapping).tag_specifications(tagged);
-        let mut answers = vec![self.ask("RegisterImage", register.send())];
+        let mut answers = vec![self.ask("RegisterImage", register.block_device_mappings(mapping).send())];
         if let (Upload::S3Import, Some(import)) = (self.config.upload, &self.config.import) {
             let bucket = UserBucket::builder().s3_bucket(&import.bucket).s3_key("cloud-publish").build();
             let container = SnapshotDiskContainer::builder().format("RAW").user_bucket(bucket).build();
@@ -112,10 +110,7 @@ impl<'a> Questions<'a> {
 
     fn copying(&self, spec: &ImageSpec, home: &Region) -> Answer<'a> {
         let copy = self.here.clients.ec2.copy_image().dry_run(true).name(spec.name.as_str());
-        let copy = copy.source_image_id(IMAGE).source_region(home.as_str());
-        let tags = spec.tags.to_map(&self.here.place, &self.here.region);
-        let copy = copy.tag_specifications(specification(ResourceType::Image, &tags));
-        self.ask("CopyImage", copy.tag_specifications(specification(ResourceType::Snapshot, &tags)).send())
+        self.ask("CopyImage", copy.source_image_id(IMAGE).source_region(home.as_str()).send())
     }
 
     fn making(&self, specs: &[&ImageSpec]) -> Vec<Answer<'a>> {

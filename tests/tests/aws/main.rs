@@ -1,9 +1,12 @@
 //! The AWS provider against this package's own AWS: every verb over a real socket, judged by what the server has.
 
 mod conformance;
+mod credentials;
 mod discard;
 mod images;
+mod import;
 mod info;
+mod marketplace;
 mod planted;
 mod point;
 mod preflight;

@@ -260,3 +260,36 @@ async fn a_run_that_is_asked_to_stop_stops() {
     let stopped = target.preflight(&context, &request).await.unwrap_err();
     assert_eq!(stopped.kind(), Kind::Cancelled);
 }
+
+fn listing(product: &str) -> Value {
+    json!({"marketplace": {"debian-12": {
+        "product": product, "variant": "genericcloud", "arch": "amd64", "version_title": "Debian {version}",
+        "release_notes": "none", "usage_instructions": "ssh", "access_role": "arn:aws:iam::111111111111:role/marketplace",
+        "user_name": "admin", "operating_system": "DEBIAN", "operating_system_version": "12", "instance_type": "t3.micro",
+    }}})
+}
+
+#[tokio::test]
+async fn a_marketplace_product_must_be_there_and_ours() {
+    let world = World::start(json!({"marketplace": {"products": {
+        "prod-debian12": {"instance_types": ["t3.micro"]},
+        "prod-foreign": {"account": "222222222222"},
+    }}}));
+    assert_eq!(lines(&found(&world, listing("prod-debian12"), HERE).await), [""; 0]);
+    for other in ["prod-nowhere", "prod-foreign"] {
+        let found = found(&world, listing(other), HERE).await;
+        assert_eq!(only(&found).message, format!("the marketplace product `{other}` is not there for this account"));
+    }
+    let not_listed = |image: &mut ImageSpec| image.tags.variant = "nocloud".parse().unwrap();
+    let nowhere = world.settings(listing("prod-nowhere"));
+    assert_eq!(lines(&found_with(&world, nowhere, (HERE, not_listed)).await), [""; 0]);
+}
+
+#[tokio::test]
+async fn many_regions_cost_few_questions_each() {
+    let world = World::start(json!({"page_size": 100}));
+    found(&world, json!({}), &["us-east-1", "us-west-2", "eu-west-1", "eu-central-1"]).await;
+    let asked = world.asked();
+    let here = asked.iter().filter(|line| line.ends_with(" eu-west-1")).count();
+    assert!(here <= 14, "{asked:#?}");
+}
