@@ -106,6 +106,8 @@ fn kind(code: &str) -> (Kind, &'static str) {
         "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "OperationNotPermitted"
         | "Forbidden" | "UnauthorizedAccess" => (Kind::PermissionDenied, "the credentials may not do this"),
         "OptInRequired" => (Kind::PermissionDenied, "the region is not enabled for the account"),
+        // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+        "PermanentRedirect" => (Kind::InvalidInput, "the bucket is in another region than the target's home"),
         "InvalidAMIName.Duplicate" => (Kind::NameTaken, "the name is taken"),
         "InvalidSnapshot.InUse" | "ResourceInUse" | "ResourceInUseException" => (Kind::InUse, "it is in use"),
         "IdempotentParameterMismatch" | "ConflictException" | "ParameterAlreadyExists" | "IncorrectState"
@@ -176,6 +178,7 @@ mod tests {
             ("UnauthorizedOperation", Kind::PermissionDenied),
             ("AccessDeniedException", Kind::PermissionDenied),
             ("OptInRequired", Kind::PermissionDenied),
+            ("PermanentRedirect", Kind::InvalidInput),
             ("InvalidAMIName.Duplicate", Kind::NameTaken),
             ("InvalidSnapshot.InUse", Kind::InUse),
             ("IdempotentParameterMismatch", Kind::Conflict),

@@ -1,8 +1,10 @@
 //! A review at the Marketplace takes hours: a run does not wait for it, a later one sees that it is over.
 
+use cloud_publish_aws::Feature;
 use cloud_publish_tests::aws::{ACCOUNT, Entry};
 use serde_json::{Value, json};
 
+use crate::policy::used;
 use crate::world::World;
 
 const LISTING: &str = r#"[target.aws.marketplace.debian]
@@ -55,4 +57,5 @@ fn a_review_is_waited_for_by_a_later_run() {
     assert_eq!(submissions(&world).len(), 1);
     let state = world.cloud.world().dump()["marketplace"].to_string();
     assert!(state.contains("Debian 12 20240101-1614"), "{state}");
+    used(&world.cloud, &[Feature::Publish, Feature::Marketplace]);
 }

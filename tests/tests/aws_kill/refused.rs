@@ -1,8 +1,11 @@
 //! What AWS will not let us do is said before anything is made.
 
+use cloud_publish_aws::Feature;
 use cloud_publish_tests::aws::ACCOUNT;
 use serde_json::{Value, json};
 
+use crate::disturbed::BY_BLOCKS;
+use crate::policy::used;
 use crate::world::{BYSTANDER, IMPORT, REGIONS, World};
 
 /// The only failure of a refused run, which made nothing.
@@ -70,7 +73,9 @@ fn a_full_quota_of_public_images_is_refused_with_the_command_that_raises_it() {
 #[test]
 #[ignore = "needs what tests/run installs"]
 fn blocked_public_access_is_refused_unless_the_configuration_lets_it_be_switched_off() {
-    let blocked = json!({"block_public_access": [{"region": REGIONS[2], "images": true, "snapshots": "block-new-sharing"}]});
+    let blocked = json!({"block_public_access": [
+        {"account": ACCOUNT, "region": REGIONS[2], "images": true, "snapshots": "block-new-sharing"},
+    ]});
     let world = World::with("", blocked.clone());
     let summary = world.publish().expect(2).summary();
     let failures = summary["failures"].as_array().unwrap();
@@ -81,7 +86,8 @@ fn blocked_public_access_is_refused_unless_the_configuration_lets_it_be_switched
 
     let world = World::with("manage_block_public_access = true\n", blocked);
     world.publish().expect(0);
-    assert_eq!(world.seen(), crate::disturbed::BY_BLOCKS.seen);
+    assert_eq!(world.seen(), BY_BLOCKS.seen);
+    used(&world.cloud, &[Feature::Publish, Feature::BlockPublicAccess]);
 }
 
 #[test]
@@ -112,7 +118,7 @@ fn a_region_that_is_not_enabled_is_refused_with_the_command_that_enables_it() {
 fn a_bucket_of_another_region_refuses_an_import() {
     let elsewhere = json!({"s3": {"buckets": {"staging": [ACCOUNT, REGIONS[1]]}}});
     let failure = refusal(&World::with(IMPORT, elsewhere));
-    says(&failure, "error", REGIONS[1]);
+    says(&failure, "error", "the bucket is in another region");
 }
 
 #[test]

@@ -108,6 +108,14 @@ impl World {
         settings
     }
 
+    /// Dates the release today.
+    pub(crate) fn date_today(&self) {
+        let path = self.site.release_file("bookworm-20240101.toml");
+        let manifest = fs::read_to_string(&path).unwrap();
+        let today = Timestamp::now().strftime("%Y-%m-%dT00:00:00Z").to_string();
+        fs::write(path, manifest.replace("2024-01-01T00:00:00Z", &today)).unwrap();
+    }
+
     /// Nothing was published and nothing is known.
     pub(crate) fn begin_anew(&self) {
         self.cloud.reset(self.settings.clone());
