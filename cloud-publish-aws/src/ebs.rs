@@ -200,7 +200,7 @@ mod tests {
     }
 
     fn context() -> Context {
-        Context::with_clock(Arc::new(FastClock::new(Timestamp::UNIX_EPOCH, 100_000)))
+        Context::with_clock(Arc::new(FastClock::new(Timestamp::UNIX_EPOCH, 1000)))
     }
 
     async fn tries(kind: Kind, reason: Option<Reason>) -> u32 {

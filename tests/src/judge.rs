@@ -49,7 +49,10 @@ pub struct Holdings {
 /// An image.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "EC2's own words: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Image.html")]
+#[expect(
+    missing_docs,
+    reason = "EC2's own words: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Image.html"
+)]
 pub struct Image {
     pub id: String,
     pub name: String,

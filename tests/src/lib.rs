@@ -26,8 +26,8 @@
 //! at that owner's images.
 
 pub mod aws;
-pub mod aws_site;
 pub mod aws_clients;
+pub mod aws_site;
 pub mod boot;
 pub mod foreign;
 pub mod images;

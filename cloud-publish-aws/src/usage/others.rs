@@ -70,9 +70,9 @@ async fn recent(here: &Here, context: &Context, at: &ImageAt) -> Result<Option<S
     let mut newest: Option<(i64, String)> = None;
     while let Some(report) = context.or_cancelled(pages.next()).await? {
         let report = report.map_err(|error| classify(&error, "DescribeImageUsageReports"))?;
-        let counts = |wanted: &&str| report.resource_types().iter().any(|kind| kind.resource_type() == Some(wanted));
+        let counts = |wanted: &str| report.resource_types().iter().any(|kind| kind.resource_type() == Some(wanted));
         let made = report.creation_time().map_or(i64::MIN, |time| time.secs());
-        let whole = report.account_ids().is_empty() && COUNTED.iter().all(|wanted| counts(&wanted));
+        let whole = report.account_ids().is_empty() && COUNTED.iter().all(|wanted| counts(wanted));
         if let (true, Some(id)) = (whole && made >= oldest, report.report_id()) {
             newest = newest.max(Some((made, id.to_owned())));
         }

@@ -4,15 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloud_publish_aws::{Aws, AwsSettings};
+use cloud_publish_core::clock::FastClock;
 use cloud_publish_core::conformance::{Fixture, run_all};
 use cloud_publish_core::error::Result;
 use cloud_publish_core::manifest::{Regions, Visibility};
 use cloud_publish_core::publisher::{ImageAt, ImageSpec, Publisher};
 use cloud_publish_tests::aws::{Ec2SeedImage, Shared};
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::world::{World, regions};
+
+/// How much faster pauses pass: the world's delays are short.
+const FASTER: u32 = 20;
 
 /// How a world behaves for the suite: everything takes a moment, lists come in small pages.
 fn patch() -> Value {
@@ -24,6 +29,7 @@ fn patch() -> Value {
             "parameter_validation": 60,
         },
         "quotas": {"public_images": 1000},
+        "s3": {"buckets": {"staging": ["111111111111", "us-east-1"]}},
         "marketplace": {"products": {"prod-debian12": {"instance_types": ["t3.micro"]}}},
     })
 }
@@ -36,7 +42,7 @@ fn keys() -> Value {
         "marketplace": {"debian-12": {
             "product": "prod-debian12", "variant": "genericcloud", "arch": "amd64",
             "version_title": "Debian {suite_id} {version}", "release_notes": "Debian {suite_id}",
-            "usage_instructions": "ssh admin@ADDRESS", "access_role": "arn:aws:iam::111111111111:role/marketplace",
+            "usage_instructions": "ssh admin@ADDRESS", "access_role": "arn:aws:iam::111111111111:role/AwsMarketplaceAmiIngestion",
             "user_name": "admin", "operating_system": "DEBIAN", "operating_system_version": "12",
             "instance_type": "t3.micro",
         }},
@@ -69,7 +75,8 @@ fn twin(spec: &ImageSpec, at: &ImageAt) -> Ec2SeedImage {
         account: "111111111111".parse().unwrap(),
     };
     let tags = spec.tags.to_map(&place, &at.region);
-    Ec2SeedImage { name: format!("twin of {}", spec.name), tags: tags.into_iter().collect(), ..Ec2SeedImage::default() }
+    let name = format!("twin of {}", spec.name);
+    Ec2SeedImage { name, tags: tags.into_iter().collect(), tags_snapshot: false, ..Ec2SeedImage::default() }
 }
 
 fn squatter(spec: &ImageSpec, _at: &ImageAt) -> Ec2SeedImage {
@@ -92,7 +99,8 @@ async fn passes(more: Value) {
         Visibility::SharedWith(vec!["222222222222".to_owned()]),
         Visibility::SharedWith(vec!["222222222222".to_owned(), organisation]),
     ])
-    .with_limit(Duration::from_secs(40))
+    .with_clock(Arc::new(FastClock::new(Timestamp::now(), FASTER)))
+    .with_limit(Duration::from_secs(60))
     .with_listing("debian-12")
     .with_twins(planting(&world.fake.world, twin))
     .with_squatters(planting(&world.fake.world, squatter));

@@ -1,6 +1,6 @@
 //! A disk with holes to upload to the fake AWS, by steps whose notes outlive them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
@@ -114,6 +114,15 @@ impl Uploads {
     /// The notes so far.
     pub(crate) fn noted(&self) -> Vec<Note> {
         self.notes.earlier()
+    }
+
+    /// The blocks that the notes say are acknowledged.
+    pub(crate) fn acknowledged(&self) -> BTreeSet<u32> {
+        let runs = self.noted().into_iter().filter_map(|note| match note {
+            Note::Acknowledged { value } => serde_json::from_value::<Vec<(u32, u32)>>(value["blocks"].clone()).ok(),
+            Note::DeadGeneration { .. } => None,
+        });
+        runs.flatten().flat_map(|(start, end)| start..end).collect()
     }
 
     /// The context of a step of its own, with the notes of those before it and a fast clock.

@@ -118,15 +118,24 @@ impl World {
         let _ = fs::remove_dir_all(self.site.path("state"));
     }
 
-    /// Starts a run that writes what it prints into files of this name.
+    /// Starts to publish, writing what is printed into files of this name.
     pub(crate) fn start(&self, name: &str) -> Running {
-        let mut command = self.site.command(LINE);
-        self.cloud.lead(&mut command, ACCOUNT);
-        Running::start(command, self.folder.path(), name)
+        self.start_line(LINE, name)
     }
 
     pub(crate) fn publish(&self) -> Ran {
-        self.start("run").wait()
+        self.run(LINE)
+    }
+
+    /// Runs the binary with these words.
+    pub(crate) fn run(&self, line: &str) -> Ran {
+        self.start_line(line, "run").wait()
+    }
+
+    fn start_line(&self, line: &str, name: &str) -> Running {
+        let mut command = self.site.command(line);
+        self.cloud.lead(&mut command, ACCOUNT);
+        Running::start(command, self.folder.path(), name)
     }
 
     /// Runs again until it is done, which may take so many more times.

@@ -39,6 +39,8 @@ pub struct SeedImage {
     pub name: String,
     /// Its tags.
     pub tags: Tags,
+    /// Whether its snapshot has them too; a copy made in the console carries only the image's.
+    pub tags_snapshot: bool,
     /// Whether it and its snapshot are public.
     pub public: bool,
     /// How many days ago it was made.
@@ -54,6 +56,7 @@ impl Default for SeedImage {
             region: REGION.to_owned(),
             name: "seeded".to_owned(),
             tags: Tags::new(),
+            tags_snapshot: true,
             public: false,
             days: 0,
             size: 1,
@@ -84,7 +87,7 @@ impl State {
             region: &seed.region,
             description: "",
             size: seed.size,
-            tags: seed.tags.clone(),
+            tags: if seed.tags_snapshot { seed.tags.clone() } else { Tags::new() },
             started: created,
             visible_at: created,
             progress: Progress::Completing(created),
