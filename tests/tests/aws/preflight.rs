@@ -293,3 +293,13 @@ async fn many_regions_cost_few_questions_each() {
     let here = asked.iter().filter(|line| line.ends_with(" eu-west-1")).count();
     assert!(here <= 14, "{asked:#?}");
 }
+
+#[tokio::test]
+async fn throttles_and_lost_connections_refuse_no_run() {
+    for what in ["throttle", "error500", "reset"] {
+        let world = World::start(json!({}));
+        world.hurt(json!([{"rate": 0.1, "seed": 3, "what": what}]));
+        let found = found(&world, json!({}), &["us-east-1", "us-west-2", "eu-west-1"]).await;
+        assert!(found.iter().all(|finding| finding.severity == Severity::Warning), "{what}: {found:#?}");
+    }
+}
