@@ -113,7 +113,10 @@ fn boto3_finds_one_public_image_and_its_parameters_in_each_region() {
     for (region, here) in released() {
         let ([image], [snapshot]) = (&here.images[..], &here.snapshots[..]) else { panic!("{region}: {here:#?}") };
         assert_eq!((image.name.as_str(), image.state.as_str(), image.public), (NAME, "available", true));
-        assert_eq!((image.launch.as_slice(), snapshot.create_volume.as_slice()), (&["all".to_owned()][..], &["all".to_owned()][..]));
+        assert_eq!(
+            (image.launch.as_slice(), snapshot.create_volume.as_slice()),
+            (&["all".to_owned()][..], &["all".to_owned()][..])
+        );
         let attributes = (image.boot_mode.as_deref(), image.imds.as_deref(), image.architecture.as_str(), image.ena);
         assert_eq!(attributes, (Some("uefi"), Some("v2.0"), "x86_64", Some(true)), "{region}");
         assert_eq!(image.protection.as_deref(), Some("enabled-without-cooldown"), "{region}");
@@ -123,7 +126,8 @@ fn boto3_finds_one_public_image_and_its_parameters_in_each_region() {
         for tags in [&image.tags, &snapshot.tags] {
             assert_eq!((tags["cloud-publish-release"].as_str(), &tags["cloud-publish-digest"]), (RELEASE, &digest));
         }
-        let parameters: Vec<_> = here.parameters.iter().map(|found| (found.name.as_str(), found.value.as_str())).collect();
+        let parameters: Vec<_> =
+            here.parameters.iter().map(|found| (found.name.as_str(), found.value.as_str())).collect();
         let prefix = "/debian/release/bookworm/genericcloud";
         let wanted = ["20240101-1614", "latest"].map(|version| (format!("{prefix}/{version}/amd64"), &image.id));
         assert_eq!(parameters, wanted.each_ref().map(|(name, id)| (name.as_str(), id.as_str())), "{region}");
@@ -203,7 +207,8 @@ fn the_same_line_again_writes_nothing_and_costs_one_survey_per_region() {
 #[ignore = "needs what tests/run installs"]
 fn find_prints_the_ids_that_boto3_shows() {
     let found = PUBLISHED.publish("find --target aws --json").expect(0).lines();
-    let found: BTreeMap<_, _> = found.iter().map(|row| (row["region"].as_str().unwrap(), row["id"].as_str().unwrap())).collect();
+    let found: BTreeMap<_, _> =
+        found.iter().map(|row| (row["region"].as_str().unwrap(), row["id"].as_str().unwrap())).collect();
     let shown: BTreeMap<_, _> = released().map(|(region, here)| (region, here.images[0].id.as_str())).into();
     assert_eq!(found, shown);
 }

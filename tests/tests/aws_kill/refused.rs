@@ -70,7 +70,8 @@ fn a_full_quota_of_public_images_is_refused_with_the_command_that_raises_it() {
 #[test]
 #[ignore = "needs what tests/run installs"]
 fn blocked_public_access_is_refused_unless_the_configuration_lets_it_be_switched_off() {
-    let blocked = json!({"block_public_access": [{"region": REGIONS[2], "images": true, "snapshots": "block-new-sharing"}]});
+    let blocked =
+        json!({"block_public_access": [{"region": REGIONS[2], "images": true, "snapshots": "block-new-sharing"}]});
     let world = World::with("", blocked.clone());
     let summary = world.publish().expect(2).summary();
     let failures = summary["failures"].as_array().unwrap();
