@@ -89,6 +89,15 @@ async fn every_trouble_of_every_region_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn uefi_data_that_cannot_be_read_is_found_before_anything_is_sent() {
+    let world = World::start(json!({}));
+    let found = found(&world, json!({"image": {"uefi_data": "/nowhere/keys.aws", "boot_mode": "uefi"}}), HERE).await;
+    let finding = only(&found);
+    assert_eq!(finding.severity, Severity::Error);
+    assert!(finding.message.contains("/nowhere/keys.aws") && finding.hint.is_some(), "{finding:?}");
+}
+
+#[tokio::test]
 async fn a_region_of_another_partition_needs_a_target_of_its_own() {
     let world = World::start(json!({}));
     let settings = AwsSettings { best_effort: regions(&["cn-north-1"]), ..world.settings(json!({})) };
