@@ -191,7 +191,7 @@ impl<'p> Run<'p> {
     }
 
     fn end(&mut self, id: &StepId, took: Duration, attempted: Attempted) {
-        let Some(step) = self.plan.steps.iter().find(|step| step.id == *id) else { return };
+        let Some(step) = self.board.step(id) else { return };
         self.limits.release(step, attempted.throttled);
         if attempted.unrecorded {
             self.closed = Some("the ledger cannot be written".into());
