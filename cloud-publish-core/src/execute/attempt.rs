@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use super::journal::{Fact, Journal, Made, Receipt};
@@ -12,6 +13,7 @@ use super::perform::{Chance, Job, perform};
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result, Retry};
 use crate::event::{Event, Reporter, Trouble};
+use crate::plan::StepId;
 use crate::publisher::{Context, Note};
 
 /// Who asks for a longer pause than this has lost its mind, or is a proxy: the run would seem to hang.
@@ -54,6 +56,8 @@ pub(super) struct Surroundings {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) stop: CancellationToken,
     pub(super) retry: RetryPolicy,
+    /// Hears of uploads that have sent everything.
+    pub(super) sent: UnboundedSender<StepId>,
 }
 
 /// What a step came to.
@@ -76,7 +80,7 @@ enum Failure {
 pub(super) async fn attempt(job: Job, around: Surroundings, earlier: Vec<Note>) -> Attempted {
     let mut throttled = false;
     let notes = Arc::new(StepNotes::new(&job, around.journal.clone(), around.clock.clone(), earlier));
-    let progress = Arc::new(StepProgress::new(job.step.id.clone(), around.reporter.clone()));
+    let progress = Arc::new(StepProgress::new(job.step.id.clone(), around.reporter.clone(), around.sent.clone()));
     // Short steps are finished, not torn: only waiting between attempts and long transfers end at a stop.
     let cancellation = if job.step.action.is_long() { around.stop.clone() } else { CancellationToken::new() };
     let context = Context::new(cancellation, around.clock.clone(), progress, notes);

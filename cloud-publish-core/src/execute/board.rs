@@ -1,6 +1,6 @@
 //! Which step may begin: the plan's DAG and how far it is. Pure: no call, no clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::journal::Made;
 use crate::event::Trouble;
@@ -17,81 +17,108 @@ pub enum Ended {
     Skipped(String),
 }
 
-/// The steps of a plan and how far each is.
+/// The steps of a plan and how far each is. Counts what each step still waits for, so that the end of one touches only
+/// those that wait for it: a plan has thousands of steps, in regions times images.
 #[derive(Debug)]
 pub(super) struct Board<'p> {
     steps: &'p [Step],
-    running: Vec<StepId>,
+    /// Where each step is in the plan.
+    places: BTreeMap<&'p StepId, usize>,
+    /// How many steps each still waits for.
+    waits: Vec<usize>,
+    /// Which steps wait for each.
+    waiters: Vec<Vec<usize>>,
+    /// What waits for nothing any more and was not begun, in the plan's order.
+    open: BTreeSet<usize>,
+    /// What cannot begin any more, and why.
+    doomed: BTreeMap<usize, String>,
     ended: BTreeMap<StepId, Ended>,
-}
-
-/// What the dependencies of a step say about it.
-enum Verdict {
-    Wait,
-    Begin,
-    Skip(String),
 }
 
 impl<'p> Board<'p> {
     pub(super) fn new(steps: &'p [Step]) -> Self {
-        Self { steps, running: Vec::new(), ended: BTreeMap::new() }
+        let places: BTreeMap<&StepId, usize> = steps.iter().enumerate().map(|(at, step)| (&step.id, at)).collect();
+        let mut waiters = vec![Vec::new(); steps.len()];
+        for (at, step) in steps.iter().enumerate() {
+            for id in &step.after {
+                if let Some(waiters) = places.get(id).and_then(|place| waiters.get_mut(*place)) {
+                    waiters.push(at);
+                }
+            }
+        }
+        let waits: Vec<usize> = steps.iter().map(|step| step.after.len()).collect();
+        let open = waits.iter().enumerate().filter(|(_, waits)| **waits == 0).map(|(at, _)| at).collect();
+        Self { steps, places, waits, waiters, open, doomed: BTreeMap::new(), ended: BTreeMap::new() }
     }
 
     /// Settles barriers and steps that can no longer begin, and returns those that may begin now.
     ///
     /// `settled` hears of every step that was skipped.
     pub(super) fn ready(&mut self, mut settled: impl FnMut(&Step, &Ended)) -> Vec<&'p Step> {
-        let mut ready = Vec::new();
-        // Steps come after those they wait for, so one pass settles whole chains.
-        for step in self.steps {
-            if self.ended.contains_key(&step.id) || self.running.contains(&step.id) {
-                continue;
-            }
-            let end = match (self.verdict(step), &step.action) {
-                (Verdict::Wait, _) => continue,
-                (Verdict::Begin, Action::Barrier) => Ended::Done(Made::Change),
-                (Verdict::Begin, _) => {
-                    ready.push(step);
-                    continue;
-                }
-                (Verdict::Skip(reason), _) => Ended::Skipped(reason),
-            };
+        // Steps come after those they wait for, so what an end settles further comes later in the plan.
+        while let Some((at, end)) = self.next_settled() {
+            let Some(step) = self.steps.get(at) else { continue };
             settled(step, &end);
-            self.ended.insert(step.id.clone(), end);
+            self.ended_at(at, step, end);
         }
-        ready
+        self.open.iter().filter_map(|at| self.steps.get(*at)).collect()
     }
 
-    fn verdict(&self, step: &Step) -> Verdict {
-        let barrier = matches!(step.action, Action::Barrier);
-        let mut waiting = false;
-        for id in &step.after {
-            match self.ended.get(id) {
-                None => waiting = true,
-                Some(Ended::Done(_)) => {}
-                Some(_) if barrier && !self.is_required(id) => {}
-                Some(Ended::Failed(_)) => return Self::settle_early(barrier, format!("{id} failed")),
-                Some(Ended::Skipped(_)) => return Self::settle_early(barrier, format!("{id} was not done")),
-            }
+    /// The first step that ends by itself: one that can no longer begin, or a barrier that waits for nothing.
+    fn next_settled(&mut self) -> Option<(usize, Ended)> {
+        if let Some((at, reason)) = self.doomed.pop_first() {
+            return Some((at, Ended::Skipped(reason)));
         }
-        if waiting { Verdict::Wait } else { Verdict::Begin }
-    }
-
-    fn settle_early(barrier: bool, why: String) -> Verdict {
-        Verdict::Skip(if barrier { format!("stays private: {why}") } else { why })
-    }
-
-    fn is_required(&self, id: &StepId) -> bool {
-        self.steps.iter().any(|step| step.id == *id && step.required)
+        let is_barrier = |at: &&usize| self.steps.get(**at).is_some_and(|step| matches!(step.action, Action::Barrier));
+        let barrier = self.open.iter().find(is_barrier).copied()?;
+        Some((barrier, Ended::Done(Made::Change)))
     }
 
     pub(super) fn begin(&mut self, step: &Step) {
-        self.running.push(step.id.clone());
+        if let Some(at) = self.places.get(&step.id) {
+            self.open.remove(at);
+        }
     }
 
     pub(super) fn end(&mut self, id: &StepId, end: Ended) {
-        self.running.retain(|running| running != id);
-        self.ended.insert(id.clone(), end);
+        match self.places.get(id).copied().and_then(|at| Some((at, self.steps.get(at)?))) {
+            Some((at, step)) => self.ended_at(at, step, end),
+            None => drop(self.ended.insert(id.clone(), end)),
+        }
+    }
+
+    /// Tells those that wait for a step of its end.
+    fn ended_at(&mut self, at: usize, step: &Step, end: Ended) {
+        self.open.remove(&at);
+        self.doomed.remove(&at);
+        let why = match &end {
+            Ended::Done(_) => None,
+            Ended::Failed(_) => Some(format!("{} failed", step.id)),
+            Ended::Skipped(_) => Some(format!("{} was not done", step.id)),
+        };
+        self.ended.insert(step.id.clone(), end);
+        for waiter in self.waiters.get_mut(at).map(std::mem::take).unwrap_or_default() {
+            let Some(waits) = self.waits.get_mut(waiter) else { continue };
+            *waits = waits.saturating_sub(1);
+            let Some(waiting) = self.steps.get(waiter).filter(|waiting| !self.ended.contains_key(&waiting.id)) else {
+                continue;
+            };
+            let is_barrier = matches!(waiting.action, Action::Barrier);
+            match &why {
+                Some(why) if step.required || !is_barrier => {
+                    let reason = if is_barrier { format!("stays private: {why}") } else { why.clone() };
+                    self.open.remove(&waiter);
+                    self.doomed.entry(waiter).or_insert(reason);
+                }
+                _ if *waits == 0 && !self.doomed.contains_key(&waiter) => drop(self.open.insert(waiter)),
+                _ => {}
+            }
+        }
+    }
+
+    /// A step of the plan.
+    pub(super) fn step(&self, id: &StepId) -> Option<&'p Step> {
+        self.places.get(id).and_then(|at| self.steps.get(*at))
     }
 
     pub(super) fn made(&self, id: &StepId) -> Option<&Made> {

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -90,6 +91,8 @@ struct Run<'p> {
     plan: &'p Plan,
     execution: Execution,
     around: Surroundings,
+    /// Uploads that have sent everything.
+    sent: UnboundedReceiver<StepId>,
     board: Board<'p>,
     limits: Limits,
     tasks: JoinSet<(StepId, Duration, Attempted)>,
@@ -103,17 +106,20 @@ struct Run<'p> {
 
 impl<'p> Run<'p> {
     fn new(plan: &'p Plan, execution: Execution) -> Self {
+        let (sender, sent) = unbounded_channel();
         let around = Surroundings {
             journal: execution.journal.clone(),
             reporter: execution.reporter.clone(),
             clock: execution.clock.clone(),
             stop: execution.stop.clone(),
             retry: execution.retry,
+            sent: sender,
         };
         let most = execution.hands.iter().map(|(target, hand)| (target.clone(), hand.concurrency)).collect();
         Self {
             plan,
             around,
+            sent,
             board: Board::new(&plan.steps),
             limits: Limits::new(most),
             tasks: JoinSet::new(),
@@ -129,10 +135,13 @@ impl<'p> Run<'p> {
             if self.closed.is_none() && !self.around.stop.is_cancelled() {
                 self.begin_what_may();
             }
-            match self.tasks.join_next().await {
-                None => break,
-                Some(Ok((id, took, attempted))) => self.end(&id, took, attempted),
-                Some(Err(error)) => self.broke_down(&error),
+            tokio::select! {
+                Some(id) = self.sent.recv() => self.board.step(&id).into_iter().for_each(|step| self.limits.sent(step)),
+                ended = self.tasks.join_next() => match ended {
+                    None => break,
+                    Some(Ok((id, took, attempted))) => self.end(&id, took, attempted),
+                    Some(Err(error)) => self.broke_down(&error),
+                },
             }
         }
         let stopped = self.around.stop.is_cancelled();
@@ -191,7 +200,7 @@ impl<'p> Run<'p> {
     }
 
     fn end(&mut self, id: &StepId, took: Duration, attempted: Attempted) {
-        let Some(step) = self.plan.steps.iter().find(|step| step.id == *id) else { return };
+        let Some(step) = self.board.step(id) else { return };
         self.limits.release(step, attempted.throttled);
         if attempted.unrecorded {
             self.closed = Some("the ledger cannot be written".into());

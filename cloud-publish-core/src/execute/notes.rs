@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::journal::{Fact, Journal, Receipt};
 use super::perform::Job;
@@ -49,21 +50,26 @@ impl Notes for StepNotes {
     }
 }
 
-/// Passes one step's progress on.
+/// Passes one step's progress on, and tells the run when there is nothing more to send.
 #[derive(Debug)]
 pub(super) struct StepProgress {
     step: StepId,
     reporter: Arc<dyn Reporter>,
+    sent: UnboundedSender<StepId>,
 }
 
 impl StepProgress {
-    pub(super) fn new(step: StepId, reporter: Arc<dyn Reporter>) -> Self {
-        Self { step, reporter }
+    pub(super) fn new(step: StepId, reporter: Arc<dyn Reporter>, sent: UnboundedSender<StepId>) -> Self {
+        Self { step, reporter, sent }
     }
 }
 
 impl Progress for StepProgress {
     fn advanced(&self, done: u64, total: u64) {
+        if done >= total {
+            // A run that has ended needs no places.
+            let _ = self.sent.send(self.step.clone());
+        }
         self.reporter.report(&Event::StepProgress { step: self.step.clone(), done, total });
     }
 

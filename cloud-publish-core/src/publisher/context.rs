@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 
 /// Hears how far a verb has come. Called often: it must be quick and must not block.
 pub trait Progress: Send + Sync + Debug {
-    /// `done` of `total` bytes (or other units) are through.
+    /// `done` of `total` bytes (or other units) are through. Once all are, the run may begin to send another image.
     fn advanced(&self, done: u64, total: u64);
 
     /// A sentence for people: what is being waited for.
