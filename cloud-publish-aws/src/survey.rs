@@ -12,7 +12,7 @@ mod staged;
 
 use std::collections::BTreeSet;
 
-use cloud_publish_core::error::{Error, Result};
+use cloud_publish_core::error::{Error, Result, Retry};
 use cloud_publish_core::manifest::Regions;
 use cloud_publish_core::names::{Owner, Region};
 use cloud_publish_core::publisher::{Context, SurveyRequest};

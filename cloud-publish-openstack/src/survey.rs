@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cloud_publish_core::error::{Error, Result};
+use cloud_publish_core::error::{Error, Result, Retry};
 use cloud_publish_core::names::{ImageId, Owner, Region};
 use cloud_publish_core::publisher::{Context, SurveyRequest};
 use cloud_publish_core::survey::{FoundImage, FoundStaged, Gap, Native, Survey};

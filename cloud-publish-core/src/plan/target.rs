@@ -283,7 +283,7 @@ impl Pointers {
             let key = (publication.arrival.region.clone(), name.clone());
             let pointer = self.0.entry(key).or_insert_with(|| {
                 let action = Action::Point { from: image.clone(), pointer: name.clone() };
-                let mut step = publication.step(action, Vec::new(), "it does not lead here yet");
+                let mut step = publication.step(action, Vec::new(), &format!("{name} should lead here"));
                 let region = &publication.arrival.region;
                 step.id = StepId::of_target(&step.target, &format!("{region}/point/{name}"));
                 Pointer { step, images: Vec::new(), superseded: false }
