@@ -234,6 +234,13 @@ impl ProviderConfig for AwsConfig {
                 .with("key", "upload")
                 .hint("add a table `import` with `bucket = \"...\"`, in the home region"));
         }
+        let all_alike = |(_, listing): &(&String, &MarketplaceListing)| !Self::is_own(&listing.version_title);
+        if let Some((name, listing)) = self.marketplace.iter().find(all_alike) {
+            let title = &listing.version_title;
+            return Err(Error::new(Kind::InvalidInput, format!("`{title}` titles every version of `{name}` alike"))
+                .with("key", "marketplace")
+                .hint("add `{version}`, `{release}` or `{date}` to `version_title`"));
+        }
         Ok(())
     }
 }
@@ -299,6 +306,17 @@ visibility = "public"
             own(&format!("{TARGET}upload = \"s3-import\"\nimport.bucket = \"b\"\n")).import.unwrap().role,
             "vmimport"
         );
+    }
+
+    #[test]
+    fn versions_of_a_product_need_titles_that_differ() {
+        let listing = "[target.aws.marketplace.shop]\nproduct = \"prod-1\"\nvariant = \"v\"\narch = \"amd64\"\n\
+                       version_title = \"Debian\"\nrelease_notes = \"n\"\nusage_instructions = \"u\"\naccess_role = \"r\"\n\
+                       user_name = \"admin\"\noperating_system = \"DEBIAN\"\noperating_system_version = \"12\"\n\
+                       instance_type = \"t3.micro\"\n";
+        let bad = parse(&format!("{TARGET}{listing}")).unwrap_err();
+        assert!(bad.to_string().contains("`Debian` titles every version of `shop` alike"), "{bad}");
+        own(&format!("{TARGET}{}", listing.replace("\"Debian\"", "\"Debian {version}\"")));
     }
 
     #[test]

@@ -5,7 +5,6 @@
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use cloud_publish_core::error::{Error, Kind};
 
@@ -43,7 +42,7 @@ where
     E: std::error::Error + 'static,
     R: std::fmt::Debug + 'static,
 {
-    let text = CallError::NoAnswer(DisplayErrorContext(error).to_string());
+    let text = CallError::NoAnswer(causes(error));
     let (kind, message) = match error {
         SdkError::TimeoutError(_) => (Kind::TimedOut, "AWS did not answer in time"),
         SdkError::DispatchFailure(_) if lacks_credentials(error) => {
@@ -54,7 +53,27 @@ where
         _ => (Kind::Unavailable, "AWS's answer could not be read"),
     };
     let made = Error::new(kind, message).during(operation).caused_by(text);
-    if kind == Kind::Unauthenticated { made.hint(SIGN_IN) } else { made }
+    match kind {
+        Kind::Unauthenticated => made.hint(SIGN_IN),
+        Kind::Unavailable | Kind::TimedOut => {
+            made.hint("check network, proxy and AWS_ENDPOINT_URL; then run the same command again")
+        }
+        _ => made,
+    }
+}
+
+/// What went wrong below the SDK, each cause once; the SDK's own text for it has its internals, headers too.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut said: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if said.iter().all(|before| !before.contains(&text)) {
+            said.push(text);
+        }
+        next = cause.source();
+    }
+    said.join(": ")
 }
 
 /// Whether a request was never sent because nobody could sign it: the cause alone tells, the SDK has no kind for it.
@@ -106,6 +125,8 @@ fn kind(code: &str) -> (Kind, &'static str) {
         "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" | "OperationNotPermitted"
         | "Forbidden" | "UnauthorizedAccess" => (Kind::PermissionDenied, "the credentials may not do this"),
         "OptInRequired" => (Kind::PermissionDenied, "the region is not enabled for the account"),
+        // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+        "PermanentRedirect" => (Kind::InvalidInput, "the bucket is in another region than the target's home"),
         "InvalidAMIName.Duplicate" => (Kind::NameTaken, "the name is taken"),
         "InvalidSnapshot.InUse" | "ResourceInUse" | "ResourceInUseException" => (Kind::InUse, "it is in use"),
         "IdempotentParameterMismatch" | "ConflictException" | "ParameterAlreadyExists" | "IncorrectState"
@@ -176,6 +197,7 @@ mod tests {
             ("UnauthorizedOperation", Kind::PermissionDenied),
             ("AccessDeniedException", Kind::PermissionDenied),
             ("OptInRequired", Kind::PermissionDenied),
+            ("PermanentRedirect", Kind::InvalidInput),
             ("InvalidAMIName.Duplicate", Kind::NameTaken),
             ("InvalidSnapshot.InUse", Kind::InUse),
             ("IdempotentParameterMismatch", Kind::Conflict),

@@ -45,7 +45,7 @@ pub(crate) async fn preflight(target: &Aws, context: &Context, request: &Preflig
     let asked: Vec<_> = work.iter().map(|(region, work)| one_region(target, context, (*region, work))).collect();
     let everywhere = stream::iter(asked).buffered(REGIONS).collect::<Vec<_>>();
     let once = async {
-        let mut found = Vec::new();
+        let mut found: Vec<Finding> = rules::uefi_data(target.config(), request).await.into_iter().collect();
         if target.config().upload == Upload::S3Import && !request.additions.is_empty() {
             found.extend(import::unusable(target, context).await);
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_ec2::types::{Image, ImageState};
 use cloud_publish_core::error::{Error, Kind, Result};
-use cloud_publish_core::identity::Marks;
+use cloud_publish_core::identity::{ImageTags, Marks};
 use cloud_publish_core::poll::poll_until;
 use cloud_publish_core::publisher::{Context, ImageAt};
 
@@ -45,7 +45,6 @@ pub(crate) async fn retire(here: &Here, at: (&Context, &AwsConfig), image: &Imag
         return Err(Error::new(Kind::Conflict, "the image is still being made")
             .hint("run `publish` again to finish it, or remove the leftover"));
     }
-    let snapshots = own_snapshots::of(here, context, (&found, &image.tags)).await?;
     mark_retired(here, context, &found).await?;
     if found.state() != Some(&ImageState::Disabled) {
         let call = here.clients.ec2.disable_image().image_id(image.id.as_str());
@@ -53,11 +52,24 @@ pub(crate) async fn retire(here: &Here, at: (&Context, &AwsConfig), image: &Imag
         answer.map_err(|error| classify(&error, "DisableImage"))?;
         until(here, context, (image, &ImageState::Disabled)).await?;
     }
-    for part in &snapshots {
-        let object = Object::Snapshot(snapshot::id_of(part));
-        Sharing { here, context, config, object }.revoke_beyond(&BTreeSet::new()).await?;
+    for id in own_snapshots::ids(&found) {
+        take_back(here, (context, config), (id, &image.tags)).await?;
     }
     Ok(())
+}
+
+/// Makes a snapshot private. One without our tags is left alone and told: it must not keep a bad image in use.
+async fn take_back(here: &Here, at: (&Context, &AwsConfig), (id, tags): (&str, &ImageTags)) -> Result<()> {
+    let (context, config) = at;
+    match snapshot::ours(here, context, (id, tags)).await {
+        Ok(_) => Sharing { here, context, config, object: Object::Snapshot(id) }.revoke_beyond(&BTreeSet::new()).await,
+        Err(error) if error.kind() == Kind::Refused => {
+            context.progress().says(&format!("{id} was left as it is: {error}"));
+            Ok(())
+        }
+        Err(error) if error.kind() == Kind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 async fn mark_retired(here: &Here, context: &Context, image: &Image) -> Result<()> {

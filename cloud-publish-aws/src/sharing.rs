@@ -133,6 +133,7 @@ impl Sharing<'_> {
             Ok(true) => Err(Error::new(Kind::PermissionDenied, format!("Block Public Access of {what} is on"))
                 .hint(block_public_access::remedy(what, &self.here.region))
                 .caused_by(refusal)),
+            Err(stopped) if stopped.kind() == Kind::Cancelled => Err(stopped),
             // Something else refused, or it cannot be seen.
             Ok(false) | Err(_) => Err(refusal),
         }

@@ -1,7 +1,7 @@
 //! Our tags as EC2 keeps them: one tag each, under the names of [`ImageTags::to_map`], on the image and on its snapshot.
 //!
 //! Tags of the configuration keep their own names, because they are there for other programs (cost allocation, `Name`).
-//! [`EXTRA`] lists which ones are ours, so that tags of others are never taken off. Limits (50 tags; 128 and 256
+//! [`EXTRA`] lists which ones are ours, so that tags of others are never taken off. Limits (50 tags; 127 and 255
 //! characters): <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>.
 
 use std::collections::BTreeMap;
@@ -27,8 +27,10 @@ const MOST: usize = 50;
 /// Those of ours: eleven of the identity, [`SIZE`], [`EXTRA`] and three marks.
 const OURS: usize = 16;
 
-const LONGEST_NAME: usize = 128;
-const LONGEST_VALUE: usize = 256;
+/// Characters. `StartSnapshot` takes one less than EC2's own calls do:
+/// <https://docs.aws.amazon.com/ebs/latest/APIReference/API_Tag.html>.
+const LONGEST_NAME: usize = 127;
+const LONGEST_VALUE: usize = 255;
 
 /// The tag by which listings are narrowed to one owner.
 pub(crate) const OWNER: &str = "cloud-publish-owner";
@@ -73,7 +75,7 @@ pub(crate) fn check(extra: &BTreeMap<String, String>) -> Result<()> {
         if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_whitespace) {
             return wrong(
                 format!("`{name}` cannot be a tag's name"),
-                "a tag's name has 1 to 128 characters, here without spaces",
+                "a tag's name has 1 to 127 characters, here without spaces",
             );
         }
         let lower = name.to_ascii_lowercase();
@@ -86,7 +88,7 @@ pub(crate) fn check(extra: &BTreeMap<String, String>) -> Result<()> {
         if value.chars().count() > LONGEST_VALUE {
             return wrong(
                 format!("the value of the tag `{name}` is too long"),
-                "a tag's value has at most 256 characters",
+                "a tag's value has at most 255 characters",
             );
         }
     }
@@ -99,7 +101,7 @@ pub(crate) fn check(extra: &BTreeMap<String, String>) -> Result<()> {
     if encode_extra(extra).get(EXTRA).is_some_and(|names| names.chars().count() > LONGEST_VALUE) {
         return wrong(
             "the names of the tags are too long together".to_owned(),
-            "shorten them to 256 characters in all",
+            "shorten them to 255 characters in all",
         );
     }
     Ok(())
@@ -166,7 +168,7 @@ mod tests {
             digest in any::<[u8; 32]>(),
             virtual_size in any::<u64>(),
             marks in (time(), time(), time()),
-            extra in prop::collection::btree_map("[a-zA-Z0-9:/=@.][a-zA-Z0-9:/=@.-]{0,12}", ".{0,256}", 0..8),
+            extra in prop::collection::btree_map("[a-zA-Z0-9:/=@.][a-zA-Z0-9:/=@.-]{0,12}", ".{0,255}", 0..8),
         ) {
             let mut spec = spec();
             spec.tags.release = release.parse().unwrap();

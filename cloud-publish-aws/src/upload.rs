@@ -63,15 +63,14 @@ async fn by_blocks(here: &Here, context: &Context, request: &UploadRequest) -> R
 
 impl Upload<'_> {
     /// Looks, and does what is next; `None` means: look again.
+    ///
+    /// Images come first: of several snapshots the one that an image was made of is it.
     async fn turn(&mut self) -> Result<Option<Staged>> {
-        let found = find(self.here, self.context, &self.request.image.tags).await?;
-        if let Some(snapshot) = found.as_ref().filter(|snapshot| is_completed(snapshot)) {
-            return self.adopt(snapshot, 0).map(Some);
-        }
         if let Some(staged) = self.of_image().await? {
             return Ok(Some(staged));
         }
-        match found {
+        match find(self.here, self.context, &self.request.image.tags).await? {
+            Some(snapshot) if is_completed(&snapshot) => self.adopt(&snapshot, 0).map(Some),
             Some(snapshot) => {
                 let pending = self.found(&snapshot);
                 self.carry_on(&pending).await

@@ -9,31 +9,37 @@ use cloud_publish_core::publisher::{Context, ImageAt, VisibilityRequest};
 
 use crate::config::{AwsConfig, SnapshotVisibility};
 use crate::guard::ours;
-use crate::own_snapshots;
 use crate::pace::IMAGE;
 use crate::publisher::Here;
 use crate::sharing::{Grant, Object, Sharing, wanted, without_organisations};
-use crate::snapshot::id_of;
+use crate::{own_snapshots, snapshot};
 
 /// Sets exactly the wanted visibility.
 ///
-/// Whoever may use the image may use its snapshots before, and for as long: they are granted first and revoked last.
+/// Whoever may use the image may use its snapshots before, and for as long: they are granted first and revoked last. A
+/// snapshot that does not carry the image's tags is refused only where it would have to be changed.
 pub(crate) async fn set_visibility(here: &Here, at: (&Context, &AwsConfig), request: &VisibilityRequest) -> Result<()> {
     let (context, config) = at;
     let wanted = wanted(&request.wanted)?;
     let image = usable(here, context, &request.at, &wanted).await?;
     let on_snapshots = on_snapshots(context, config, &wanted);
-    let snapshots = own_snapshots::of(here, context, (&image, &request.at.tags)).await?;
     let sharing = |object| Sharing { here, context, config, object };
-    let ids = || snapshots.iter().map(id_of);
-    for id in ids() {
-        sharing(Object::Snapshot(id)).grant(&on_snapshots).await?;
+    for id in own_snapshots::ids(&image) {
+        let part = sharing(Object::Snapshot(id));
+        if !on_snapshots.is_empty() && !on_snapshots.is_subset(&part.read().await?) {
+            snapshot::ours(here, context, (id, &request.at.tags)).await?;
+            part.grant(&on_snapshots).await?;
+        }
     }
     let shared = sharing(Object::Image(request.at.id.as_str()));
     shared.grant(&wanted).await?;
     shared.revoke_beyond(&wanted).await?;
-    for id in ids() {
-        sharing(Object::Snapshot(id)).revoke_beyond(&on_snapshots).await?;
+    for id in own_snapshots::ids(&image) {
+        let part = sharing(Object::Snapshot(id));
+        if !part.read().await?.is_subset(&on_snapshots) {
+            snapshot::ours(here, context, (id, &request.at.tags)).await?;
+            part.revoke_beyond(&on_snapshots).await?;
+        }
     }
     Ok(())
 }

@@ -123,3 +123,18 @@ fn every_file_that_is_linked_is_there() {
         assert!(paths::root().join(file).is_file(), "{file}");
     }
 }
+
+#[test]
+fn the_policy_is_the_one_that_the_calls_need() {
+    let text = readme();
+    let block = text.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let shown: Value = serde_json::from_str(block).unwrap();
+    let whole = fs::read_to_string(paths::root().join("cloud-publish-aws/src/policy.json")).unwrap();
+    let whole: Value = serde_json::from_str(&whole).unwrap();
+    let wanted: Vec<&Value> = ["Publish", "Prove"].iter().map(|sid| statement(&whole, sid)).collect();
+    assert_eq!(shown["Statement"].as_array().unwrap().iter().collect::<Vec<_>>(), wanted);
+}
+
+fn statement<'a>(policy: &'a Value, sid: &str) -> &'a Value {
+    policy["Statement"].as_array().unwrap().iter().find(|statement| statement["Sid"] == sid).unwrap()
+}

@@ -68,7 +68,8 @@ impl Quota {
             let message = format!("the quota of {what} has {left} of {limit} left, the run needs {adds}");
             let hint = format!(
                 "`aws service-quotas request-service-quota-increase --service-code {service} --quota-code {code} \
-                 --desired-value {needed} --region {region}`, or retire older ones with `publish cleanup`"
+                 --desired-value {needed} --region {region}`, or make older ones private or remove them with the `aws ec2` \
+                 command"
             );
             refusal(Some(region), message, hint)
         })

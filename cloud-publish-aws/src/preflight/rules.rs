@@ -1,4 +1,4 @@
-//! What needs no call: whether AWS has such images, and such parties to share them with.
+//! What needs no call of AWS: whether AWS has such images, and such parties to share them with.
 
 use std::collections::BTreeSet;
 
@@ -8,6 +8,7 @@ use cloud_publish_core::names::Region;
 use cloud_publish_core::publisher::{Finding, ImageSpec, PreflightRequest};
 
 use super::finding::{refusal, warning};
+use crate::attributes::read_uefi_data;
 use crate::config::{AwsConfig, SnapshotVisibility};
 use crate::expect::expect;
 use crate::publisher::Aws;
@@ -27,6 +28,12 @@ pub(super) fn broken(target: &Aws, request: &PreflightRequest) -> Vec<Finding> {
 
 fn impossible(target: &Aws, spec: &ImageSpec, region: &Region) -> Option<Finding> {
     expect(target, spec, region).err().map(|error| said(&format!("`{}`: ", spec.name), &error))
+}
+
+/// The file of UEFI variables, which is read when an image is registered: after all its bytes were sent.
+pub(super) async fn uefi_data(config: &AwsConfig, request: &PreflightRequest) -> Option<Finding> {
+    let path = config.image.uefi_data.as_ref().filter(|_| !request.additions.is_empty())?;
+    read_uefi_data(path).await.err().map(|error| said("", &error))
 }
 
 fn parties(visibility: &Visibility, config: &AwsConfig) -> Option<Finding> {

@@ -49,14 +49,12 @@ pub(super) struct Copying<'a> {
     pub(super) queue: &'a Queue,
 }
 
-/// What one call of `CopyImage` came to.
-enum Started {
-    /// The copy under this token, just started or known.
+/// What a token that AWS has taken stands for.
+enum Taken {
+    /// A copy of ours, just started or known.
     Copy(String),
-    /// Too many copies are under way.
-    Full,
-    /// The token belongs to another request.
-    OtherRequest,
+    /// Another request.
+    Otherwise,
 }
 
 impl Copying<'_> {
@@ -84,18 +82,13 @@ impl Copying<'_> {
 
     /// Copies under the token of one generation and waits for the end.
     async fn copied(&self, generation: u32) -> Result<Outcome> {
-        let (started, place) = self.in_turn(generation).await?;
-        match started {
-            Started::Copy(id) => {
-                let outcome = self.wait(&id).await?;
-                place.ended();
-                Ok(outcome)
-            }
-            Started::Full | Started::OtherRequest => {
-                drop(place);
-                self.of_other_request().await
-            }
-        }
+        let (taken, place) = self.in_turn(generation).await?;
+        let outcome = match taken {
+            Taken::Copy(id) => self.wait(&id).await?,
+            Taken::Otherwise => self.of_other_request().await?,
+        };
+        place.ended();
+        Ok(outcome)
     }
 
     async fn wait(&self, id: &str) -> Result<Outcome> {
@@ -103,7 +96,7 @@ impl Copying<'_> {
     }
 
     /// Starts the copy as soon as the region takes one more.
-    async fn in_turn(&self, generation: u32) -> Result<(Started, Place<'_>)> {
+    async fn in_turn(&self, generation: u32) -> Result<(Taken, Place<'_>)> {
         let what = format!("a place among the copies into {}", self.here.region);
         poll_until(self.context, &what, QUEUED, || async {
             let mut place = match self.queue.try_place() {
@@ -113,22 +106,19 @@ impl Copying<'_> {
                     self.context.or_cancelled(self.queue.place()).await?
                 }
             };
-            match self.start(generation).await? {
-                Started::Full => {
-                    place.refused();
-                    self.context.progress().says(&format!("waiting for {what}"));
-                    Ok(None)
-                }
-                started => {
-                    place.accepted();
-                    Ok(Some((started, place)))
-                }
-            }
+            let Some(taken) = self.start(generation).await? else {
+                place.refused();
+                self.context.progress().says(&format!("waiting for {what}"));
+                return Ok(None);
+            };
+            place.accepted();
+            Ok(Some((taken, place)))
         })
         .await
     }
 
-    async fn start(&self, generation: u32) -> Result<Started> {
+    /// Calls `CopyImage`; `None` when too many copies are under way.
+    async fn start(&self, generation: u32) -> Result<Option<Taken>> {
         let (here, spec) = (self.here, self.spec);
         let tags = all(spec, here);
         let call = here
@@ -143,12 +133,13 @@ impl Copying<'_> {
             .tag_specifications(specification(ResourceType::Image, &tags))
             .tag_specifications(specification(ResourceType::Snapshot, &tags));
         match self.context.or_cancelled(call.send()).await? {
-            Ok(answer) => answer.image_id.map(Started::Copy).ok_or_else(|| {
-                Error::new(Kind::Unexpected, "AWS copies to an image without an id").during("CopyImage")
-            }),
+            Ok(answer) => match answer.image_id {
+                Some(id) => Ok(Some(Taken::Copy(id))),
+                None => Err(Error::new(Kind::Unexpected, "AWS copies to an image without an id").during("CopyImage")),
+            },
             Err(error) => match code(&error) {
-                Some(code) if FULL.contains(&code) => Ok(Started::Full),
-                Some(OTHER_REQUEST) => Ok(Started::OtherRequest),
+                Some(code) if FULL.contains(&code) => Ok(None),
+                Some(OTHER_REQUEST) => Ok(Some(Taken::Otherwise)),
                 _ => Err(classify(&error, "CopyImage")),
             },
         }

@@ -15,8 +15,9 @@ use crate::publisher::Here;
 use crate::sharing::{Grant, Object, Sharing};
 use crate::tags::decode;
 
-/// The note that an image is private only while its date is moved.
+/// The note that an image is private only while its date is moved, and the one that it no longer is.
 const WAS_PUBLIC: &str = "public before its deprecation date was moved";
+const IS_PUBLIC: &str = "public again";
 
 /// Enables it, and gives it the deprecation date that it had before it was hidden: the configuration's, or none.
 ///
@@ -50,7 +51,7 @@ async fn show(here: &Here, at: (&Context, &AwsConfig), (image, found): (&ImageAt
     if deprecation::is_hidden(found, now) {
         let mut parties = sharing.read().await?;
         if parties.remove(&Grant::Everybody) {
-            context.note(Note::Acknowledged { value: json!({"image": image.id, "note": WAS_PUBLIC}) }).await?;
+            note(context, image, WAS_PUBLIC).await?;
             context.progress().says("private for a moment: the deprecation date of a public image cannot be put off");
             sharing.revoke_beyond(&parties).await?;
             everybody = true;
@@ -58,7 +59,15 @@ async fn show(here: &Here, at: (&Context, &AwsConfig), (image, found): (&ImageAt
         let date = deprecation::by_policy(config, &image.tags, now);
         deprecation::set(here, context, (image.id.as_str(), date)).await?;
     }
-    if everybody { sharing.grant(&BTreeSet::from([Grant::Everybody])).await } else { Ok(()) }
+    if !everybody {
+        return Ok(());
+    }
+    sharing.grant(&BTreeSet::from([Grant::Everybody])).await?;
+    note(context, image, IS_PUBLIC).await
+}
+
+async fn note(context: &Context, image: &ImageAt, what: &str) -> Result<()> {
+    context.note(Note::Acknowledged { value: json!({"image": image.id, "note": what}) }).await
 }
 
 /// Whether an earlier try died while the image was private. One that has been retired or withdrawn since stays so.
@@ -67,11 +76,10 @@ fn was_public(here: &Here, context: &Context, found: &Image) -> bool {
     let stays = marks.map_or(true, |marks| marks.retired.is_some() || marks.withdrawn.is_some());
     let id = found.image_id().unwrap_or_default();
     let noted = |note: Note| match note {
-        Note::Acknowledged { value } => {
-            value.get("image").and_then(Value::as_str) == Some(id)
-                && value.get("note").and_then(Value::as_str) == Some(WAS_PUBLIC)
+        Note::Acknowledged { value } if value.get("image").and_then(Value::as_str) == Some(id) => {
+            value.get("note").and_then(Value::as_str).map(str::to_owned)
         }
-        Note::DeadGeneration { .. } => false,
+        _ => None,
     };
-    !stays && context.earlier_notes().into_iter().any(noted)
+    !stays && context.earlier_notes().into_iter().filter_map(noted).next_back().as_deref() == Some(WAS_PUBLIC)
 }

@@ -17,13 +17,9 @@ const PAGE: i32 = 1000;
 /// What was read, and why no more.
 pub(super) type Listing<T> = (Vec<T>, Option<Error>);
 
+/// An owner has none of the characters that are wildcards in a filter.
 fn of_owner(owner: &Owner) -> Filter {
-    Filter::builder().name(format!("tag:{OWNER}")).values(literal(owner.as_str())).build()
-}
-
-/// Owners have no other wildcard's character than these: <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>.
-fn literal(text: &str) -> String {
-    text.replace('\\', r"\\").replace('*', r"\*").replace('?', r"\?")
+    Filter::builder().name(format!("tag:{OWNER}")).values(owner.as_str()).build()
 }
 
 /// Images of any state, but those that were deregistered.

@@ -8,7 +8,7 @@
 const FIRST: usize = 8;
 
 /// Where it ends: 32 MiB of blocks.
-pub(crate) const MOST: usize = 64;
+const MOST: usize = 64;
 
 /// Additive increase, multiplicative decrease.
 #[derive(Debug)]
@@ -24,11 +24,13 @@ pub(super) struct Concurrency {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Epoch(u64);
 
-impl Concurrency {
-    pub(super) fn new() -> Self {
+impl Default for Concurrency {
+    fn default() -> Self {
         Self { limit: FIRST, successes: 0, epoch: 0 }
     }
+}
 
+impl Concurrency {
     /// How many blocks may be under way.
     pub(super) fn limit(&self) -> usize {
         self.limit
@@ -65,7 +67,7 @@ mod tests {
 
     #[test]
     fn it_grows_by_one_per_window_up_to_the_most() {
-        let mut concurrency = Concurrency::new();
+        let mut concurrency = Concurrency::default();
         (0..FIRST - 1).for_each(|_| concurrency.succeeded());
         assert_eq!(concurrency.limit(), FIRST);
         concurrency.succeeded();
@@ -76,7 +78,7 @@ mod tests {
 
     #[test]
     fn one_burst_of_throttles_halves_it_once() {
-        let mut concurrency = Concurrency::new();
+        let mut concurrency = Concurrency::default();
         let begun = concurrency.epoch();
         (0..FIRST).for_each(|_| assert_ne!(concurrency.slowed(begun), begun));
         assert_eq!(concurrency.limit(), FIRST / 2);
@@ -84,7 +86,7 @@ mod tests {
 
     #[test]
     fn it_never_falls_below_one_and_recovers() {
-        let mut concurrency = Concurrency::new();
+        let mut concurrency = Concurrency::default();
         for _ in 0..20 {
             let begun = concurrency.epoch();
             concurrency.slowed(begun);

@@ -1,6 +1,7 @@
 //! Sends the blocks that are missing, as many at a time as EBS takes.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cloud_publish_core::error::Result;
@@ -34,6 +35,8 @@ struct Lane<'a> {
     context: &'a Context,
     blocks: Blocks,
     concurrency: Mutex<Concurrency>,
+    /// Whether people know that the snapshot is not there yet.
+    told: AtomicBool,
 }
 
 /// What is through.
@@ -51,7 +54,7 @@ impl Upload<'_> {
     pub(super) async fn send(&self, pending: &Pending) -> Result<Whole, Trouble> {
         let wanted = blocks::of(&self.request.disk).await?;
         let blocks = Blocks::new(self.here, &pending.id, pending.missing_until);
-        let lane = Lane { context: self.context, blocks, concurrency: Mutex::new(Concurrency::new()) };
+        let lane = Lane { context: self.context, blocks, concurrency: Mutex::default(), told: AtomicBool::new(false) };
         let acknowledged = Acknowledged::recall(self.context, &pending.id);
         let total = wanted.iter().map(|(start, end)| u64::from(end - start) * BLOCK_SIZE).sum();
         let mut tally = Tally { context: self.context, acknowledged, done: 0, total };
@@ -107,6 +110,9 @@ impl Lane<'_> {
             if trouble.nature == Nature::Slow {
                 epoch = self.concurrency().slowed(epoch);
                 tracing::debug!(block = block.index, limit = self.concurrency().limit(), "EBS is slow");
+            }
+            if trouble.nature == Nature::Missing && !self.told.swap(true, Ordering::Relaxed) {
+                self.context.progress().says("waiting until EBS knows the snapshot, or is sure that it was deleted");
             }
         };
         let once = || self.blocks.put(block.index, block.data.clone(), block.sha256);

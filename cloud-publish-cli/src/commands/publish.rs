@@ -64,8 +64,9 @@ fn show(app: &App, session: &Session, (prepared, preflight): (&Prepared, &Prefli
     let plan = &prepared.plan;
     let remarks = remarks(Some(plan), preflight);
     let release = &session.request.release.name;
+    let is_settled = plan.drift.is_empty() && preflight.errors().next().is_none();
     let text = match plan.is_empty() {
-        true if !remarks.is_empty() => String::new(),
+        true if !is_settled => String::new(),
         true => format!("nothing to do: all of {release} is published\n"),
         false => plan_in_brief(plan, seen(prepared)),
     };

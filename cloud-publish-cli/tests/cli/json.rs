@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::place::{Place, RELEASE};
 
-#[cfg(feature = "aws")]
+#[cfg(feature = "gce")]
 fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }
@@ -38,11 +38,11 @@ fn every_step_is_an_event_and_people_hear_nothing_when_quiet() {
     assert!(done >= 5, "{events:?}");
 }
 
-#[cfg(feature = "aws")]
+#[cfg(feature = "gce")]
 #[test]
 fn refusals_have_a_summary_too() {
     let place = Place::new();
-    place.configure("[target.aws]\nprovider = \"aws\"\nhome_region = \"us-east-1\"\n");
+    place.configure("[target.gce]\nprovider = \"gce\"\nproject = \"p\"\nbucket = \"b\"\n");
     let refused = |line: &str, step: &str, release: Value| {
         let ran = place.run(&format!("{line} --json -q"));
         assert_eq!((ran.code, ran.err.as_str()), (2, ""), "{line}");
@@ -56,7 +56,7 @@ fn refusals_have_a_summary_too() {
         assert!(failure["error"].is_string() && failure["hint"].is_string(), "{failure}");
     };
     refused(&format!("--release {RELEASE} --to nowhere"), "config", json!(RELEASE));
-    refused(&format!("--release {RELEASE} --to aws"), "config", json!(RELEASE));
+    refused(&format!("--release {RELEASE} --to gce"), "config", json!(RELEASE));
     refused("--release other --to local", "manifest", json!("other"));
     refused("--to local", "manifest", Value::Null);
     refused(&format!("status --release {RELEASE} --to nowhere"), "config", json!(RELEASE));

@@ -85,18 +85,18 @@ fn a_configuration_elsewhere_is_used_with_its_own_paths() {
     assert!(place.path("elsewhere/state/catalogue.json").exists());
 }
 
-#[cfg(feature = "aws")]
+#[cfg(feature = "gce")]
 #[test]
 fn a_provider_that_is_not_implemented_is_refused_by_name_and_only_when_asked_for() {
     let place = Place::new();
-    place.configure("[target.aws]\nprovider = \"aws\"\nhome_region = \"us-east-1\"\n");
+    place.configure("[target.gce]\nprovider = \"gce\"\nproject = \"p\"\nbucket = \"b\"\n");
     let before = place.tree();
-    let ran = place.run(&format!("--release {RELEASE} --to local,aws"));
+    let ran = place.run(&format!("--release {RELEASE} --to local,gce"));
     assert_shown!(place, ran, @r#"
     exit: 2
     -- stdout
     -- stderr
-    error: the provider aws is not implemented yet (target aws)
+    error: the provider gce is not implemented yet (target gce)
     hint: name other targets with --to
     "#);
     place.assert_unchanged(&before);

@@ -68,6 +68,8 @@ pub enum RefusalKind {
     OtherDigest,
     /// Its tags contradict each other, cannot be read, or its data is missing.
     Untrusted,
+    /// A pointer that resolves to one image should lead to several.
+    SharedPointer,
     /// A required region could not be surveyed to its end.
     Unreadable,
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::artifact::{Arrival, Route, bring};
 use super::{
-    Action, ArtifactRef, Desired, Drift, ImageSource, Permissions, Plan, PlannedImage, Step, StepId, TargetState,
+    Action, ArtifactRef, Desired, Drift, ImageSource, Permissions, Plan, PlannedImage, Refusal, RefusalKind, Step,
+    StepId, TargetState,
 };
 use crate::manifest::Together;
 use crate::names::{PointerName, Region};
@@ -25,6 +26,7 @@ pub(super) fn plan(state: &TargetState<'_>, permissions: Permissions, plan: &mut
         for arrival in &route.arrivals {
             let publisher = Publication { state, desired, arrival, barrier };
             let last = publisher.publish(permissions, plan);
+            plan.refusals.extend(pointers.shared_by(&publisher));
             publisher.offer(last.as_ref(), plan);
             pointers.note(&publisher, last);
         }
@@ -223,6 +225,28 @@ struct Pointer {
 }
 
 impl Pointers {
+    /// Refuses a name that cannot tell this image from another one of the release: one of them would be lost. Where
+    /// renditions live side by side, a pointer leads to the folder of all.
+    fn shared_by(&self, publication: &Publication<'_>) -> Option<Refusal> {
+        let Publication { state, desired, arrival, .. } = publication;
+        if !state.info.capability.pointers || state.info.capability.keeps_renditions {
+            return None;
+        }
+        let mut names = arrival.expected.pointers.iter().chain(&arrival.expected.own_pointers);
+        let (name, other) = names.find_map(|name| {
+            let other = self.0.get(&(arrival.region.clone(), name.clone()))?.step.image.as_ref()?;
+            (*other != desired.image).then_some((name, other))
+        })?;
+        Some(Refusal {
+            kind: RefusalKind::SharedPointer,
+            target: state.info.target.clone(),
+            image: Some(desired.image.clone()),
+            region: None,
+            message: format!("the pointer {name} would have to lead to {other} too"),
+            hint: "add `{variant}` and `{arch}` to its template".to_owned(),
+        })
+    }
+
     fn note(&mut self, publication: &Publication<'_>, last: Option<StepId>) {
         if !publication.state.info.capability.pointers {
             return;

@@ -169,6 +169,28 @@ fn nothing_there_plans_everything_behind_one_barrier() {
 }
 
 #[test]
+fn a_pointer_that_cannot_tell_two_images_apart_is_refused_once() {
+    let info = info(Replication::Independent);
+    let one = desired(&info);
+    let mut other = one.clone();
+    other.image.arch = "arm64".parse().unwrap();
+    other.spec.tags.arch = "arm64".parse().unwrap();
+    let (survey, tombstones) = (Survey::default(), BTreeSet::new());
+    let plan = |other: &Desired| {
+        let desired = [one.clone(), other.clone()];
+        let together = Together::Artifact;
+        let state = TargetState { info: &info, desired: &desired, survey: &survey, tombstones: &tombstones, together };
+        Plan::new(&"r1".parse().unwrap(), &[state], Permissions::default())
+    };
+    let refused: Vec<_> = plan(&other).refusals.iter().map(|refusal| refusal.kind).collect();
+    assert_eq!(refused, [RefusalKind::SharedPointer]);
+    for place in &mut other.places {
+        place.expected.pointers = vec!["latest-arm64".parse().unwrap()];
+    }
+    assert!(plan(&other).refusals.is_empty());
+}
+
+#[test]
 fn an_older_release_published_late_gets_its_own_pointer_and_neither_moves_the_line_s_nor_is_offered() {
     let mut info = info(Replication::Independent);
     info.capability.marketplace = true;

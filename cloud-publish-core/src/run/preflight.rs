@@ -10,7 +10,7 @@ use super::{Environment, Prepared};
 use crate::error::{Kind, Result};
 use crate::event::{Event, Trouble};
 use crate::names::{Region, TargetName};
-use crate::plan::{PlannedImage, RefusalKind};
+use crate::plan::{PlannedImage, Refusal, RefusalKind};
 use crate::publisher::{Finding, ImageSpec, PreflightRequest, Probe, Severity};
 
 /// One finding and where it belongs.
@@ -46,7 +46,7 @@ impl Prepared {
     /// [`Kind::Cancelled`].
     pub async fn preflight(&self, environment: &Environment, probe: Probe) -> Result<Preflight> {
         let context = environment.context();
-        let mut report = self.known();
+        let (mut report, mut told) = (self.known(), Vec::new());
         let asked = self.observed.iter().map(|one| {
             let context = &context;
             async move {
@@ -69,12 +69,14 @@ impl Prepared {
             match answer {
                 Ok(findings) => {
                     let weighed = findings.into_iter().map(|finding| self.weigh(target, finding));
-                    report.findings.extend(weighed.map(|finding| at(target, finding)));
+                    told.extend(weighed.map(|finding| at(target, finding)));
                 }
                 Err(error) if error.kind() == Kind::Cancelled => return Err(error),
-                Err(error) => report.findings.push(at(target, refused(None, &Trouble::from(&error)))),
+                Err(error) => told.push(at(target, refused(None, &Trouble::from(&error)))),
             }
         }
+        report.findings.extend(self.unread(&told));
+        report.findings.append(&mut told);
         report.findings.sort_by_key(|found| (std::cmp::Reverse(found.finding.severity), found.target.clone()));
         Ok(report)
     }
@@ -89,19 +91,20 @@ impl Prepared {
         finding
     }
 
-    /// What needs no further call: unreachable targets, the plan's refusals.
+    /// Regions that could not be read, but for those of which their target says what is wrong with them.
+    fn unread(&self, told: &[TargetFinding]) -> Vec<TargetFinding> {
+        let explains = |refusal: &Refusal, found: &TargetFinding| {
+            let here = found.finding.region.is_some() && found.finding.region == refusal.region;
+            here && found.target == refusal.target && found.finding.severity == Severity::Error
+        };
+        let unread = self.plan.refusals.iter().filter(|refusal| refusal.kind == RefusalKind::Unreadable);
+        unread.filter(|refusal| !told.iter().any(|found| explains(refusal, found))).map(planned).collect()
+    }
+
+    /// What needs no further call: unreachable targets, the plan's refusals but for [`Self::unread`].
     fn known(&self) -> Preflight {
         let unreachable = self.unreachable.iter().map(|(target, trouble)| at(target, refused(None, trouble)));
-        let refusals = self.plan.refusals.iter().map(|refusal| {
-            let what = refusal.image.as_ref().map(|image| format!("{image}: ")).unwrap_or_default();
-            let finding = Finding {
-                severity: Severity::Error,
-                region: refusal.region.clone(),
-                message: format!("{what}{}", refusal.message),
-                hint: Some(refusal.hint.clone()),
-            };
-            at(&refusal.target, finding)
-        });
+        let refusals = self.plan.refusals.iter().filter(|refusal| refusal.kind != RefusalKind::Unreadable).map(planned);
         let skipped = self.observed.iter().flat_map(|one| {
             one.info.skipped.iter().map(|(region, why)| {
                 let message = format!("the region is left out: {why}");
@@ -119,6 +122,17 @@ impl Prepared {
 
 fn specs<'a>(planned: impl Iterator<Item = (&'a PlannedImage, &'a Region)>) -> Vec<(Arc<ImageSpec>, Region)> {
     planned.map(|(image, region)| (Arc::new(image.spec.clone()), region.clone())).collect()
+}
+
+fn planned(refusal: &Refusal) -> TargetFinding {
+    let what = refusal.image.as_ref().map(|image| format!("{image}: ")).unwrap_or_default();
+    let finding = Finding {
+        severity: Severity::Error,
+        region: refusal.region.clone(),
+        message: format!("{what}{}", refusal.message),
+        hint: Some(refusal.hint.clone()),
+    };
+    at(&refusal.target, finding)
 }
 
 fn at(target: &TargetName, finding: Finding) -> TargetFinding {

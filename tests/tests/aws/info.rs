@@ -97,3 +97,16 @@ async fn a_role_of_one_region_that_leads_to_another_account_is_found_before_anyt
     assert_eq!((finding.severity, finding.region.as_ref()), (Severity::Error, Some(&region("eu-west-1"))));
     assert!(finding.message.contains("222222222222, the target is 111111111111"), "{finding:?}");
 }
+
+#[tokio::test]
+async fn another_partition_is_another_world() {
+    let world = World { account: "333333333333".to_owned(), ..World::start(json!({})) };
+    let china = AwsSettings { regions: Some(Regions::All), ..world.settings(json!({"home_region": "cn-north-1"})) };
+    let info = Aws::new(china).info(&Context::detached()).await.unwrap();
+    let names: Vec<&str> = info.regions.iter().map(|one| one.region.as_str()).collect();
+    assert_eq!(
+        (info.place.account.as_str(), names.as_slice()),
+        ("333333333333", &["cn-north-1", "cn-northwest-1"][..])
+    );
+    assert_eq!(info.skipped, []);
+}

@@ -9,6 +9,7 @@ mod info;
 mod marketplace;
 mod planted;
 mod point;
+mod policy;
 mod preflight;
 mod prove;
 mod register;

@@ -60,7 +60,7 @@ impl Planted {
         self.world.target(keys).set_visibility(&context(), &request).await
     }
 
-    /// The operations since a request's number that could change something.
+    /// The operations so far that could change something.
     pub(crate) fn changes(&self) -> Vec<String> {
         self.world.writes().into_iter().map(|entry| entry.operation).collect()
     }

@@ -89,6 +89,15 @@ async fn every_trouble_of_every_region_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn uefi_data_that_cannot_be_read_is_found_before_anything_is_sent() {
+    let world = World::start(json!({}));
+    let found = found(&world, json!({"image": {"uefi_data": "/nowhere/keys.aws", "boot_mode": "uefi"}}), HERE).await;
+    let finding = only(&found);
+    assert_eq!(finding.severity, Severity::Error);
+    assert!(finding.message.contains("/nowhere/keys.aws") && finding.hint.is_some(), "{finding:?}");
+}
+
+#[tokio::test]
 async fn a_region_of_another_partition_needs_a_target_of_its_own() {
     let world = World::start(json!({}));
     let settings = AwsSettings { best_effort: regions(&["cn-north-1"]), ..world.settings(json!({})) };
@@ -292,4 +301,14 @@ async fn many_regions_cost_few_questions_each() {
     let asked = world.asked();
     let here = asked.iter().filter(|line| line.ends_with(" eu-west-1")).count();
     assert!(here <= 14, "{asked:#?}");
+}
+
+#[tokio::test]
+async fn throttles_and_lost_connections_refuse_no_run() {
+    for what in ["throttle", "error500", "reset"] {
+        let world = World::start(json!({}));
+        world.hurt(json!([{"rate": 0.1, "seed": 3, "what": what}]));
+        let found = found(&world, json!({}), &["us-east-1", "us-west-2", "eu-west-1"]).await;
+        assert!(found.iter().all(|finding| finding.severity == Severity::Warning), "{what}: {found:#?}");
+    }
 }

@@ -87,6 +87,9 @@ async fn a_restoring_that_died_while_the_image_was_private_is_completed() {
     assert!(matches!(step.noted().as_slice(), [Note::Acknowledged { .. }]), "{:?}", step.noted());
     planted.world.target(json!({})).restore(&step.context(), &planted.at).await.unwrap();
     assert_eq!(planted.image()["sharing"], json!(["all"]));
+    planted.share(json!({}), Visibility::Private).await.unwrap();
+    planted.world.target(json!({})).restore(&step.context(), &planted.at).await.unwrap();
+    assert_eq!(planted.image()["sharing"], json!([]), "an old note opens nothing");
 }
 
 #[tokio::test]
@@ -114,6 +117,20 @@ async fn retiring_marks_first_disables_and_takes_the_snapshot_back() {
     assert_eq!(planted.image()["tags"]["cloud-publish-retired"], mark);
     assert_eq!(planted.image()["state"], json!("disabled"));
     assert_eq!((planted.image()["sharing"].clone(), planted.snapshot()["sharing"].clone()), (json!([]), json!([])));
+}
+
+#[tokio::test]
+async fn a_snapshot_without_our_tags_keeps_no_image_in_use() {
+    let planted = Planted::new();
+    let (id, snapshot) = (planted.at.id.as_str(), planted.snapshot()["id"].as_str().unwrap().to_owned());
+    planted.share(json!({"snapshots": "as-image"}), Visibility::Public).await.unwrap();
+    ask(&planted.world, &format!("Action=DeleteTags&ResourceId.1={snapshot}&Tag.1.Key=cloud-publish-release"));
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    let refused = planted.share(json!({}), Visibility::Private).await.unwrap_err();
+    assert_eq!((refused.kind(), &planted.image()["sharing"]), (Kind::Refused, &json!([])), "{id}");
+    planted.world.target(json!({})).retire(&context(), &planted.at).await.unwrap();
+    assert_eq!(planted.image()["state"], json!("disabled"));
+    assert_eq!(planted.snapshot()["sharing"], json!(["all"]), "it is not ours to change");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cloud_publish_core::error::Kind;
 use cloud_publish_core::publisher::{Note, Publisher as _, UploadRequest};
-use cloud_publish_tests::aws::REGION;
+use cloud_publish_tests::aws::{Ec2SeedImage, REGION};
 use serde_json::json;
 
 use crate::uploads::{DATA, Uploads, index, only_snapshot, requests, snapshots, taken};
@@ -283,4 +283,17 @@ async fn a_publisher_with_other_extra_tags_adopts_the_same_snapshot() {
     let (one, other) = tokio::join!(target.upload(&context, &request), others.run(&world));
     assert_eq!(one.unwrap().id, other.unwrap().id);
     assert_eq!(only_snapshot(&world)["state"], json!("completed"));
+}
+
+#[tokio::test]
+async fn of_two_snapshots_the_one_that_an_image_was_made_of_is_taken() {
+    let (world, uploads) = (World::start(json!({})), Uploads::new(1));
+    let first = uploads.run(&world).await.unwrap();
+    let tags = serde_json::from_value(only_snapshot(&world)["tags"].clone()).unwrap();
+    world.fake.world.plant(&Ec2SeedImage { name: "made by hand".to_owned(), tags, size: 1, ..Ec2SeedImage::default() });
+    let staged = uploads.run(&world).await.unwrap();
+    let made_of = world.fake.world.dump()["ec2"]["images"][0]["snapshots"][0].clone();
+    assert_eq!(made_of, json!(staged.id));
+    assert_ne!(staged.id, first.id);
+    assert_eq!(staged.sent, 0);
 }

@@ -47,9 +47,9 @@ async fn a_snapshot_is_shared_before_its_image_and_for_as_long() {
     for change in planted.world.fake.world.exposures() {
         let names: Vec<String> = change.sharing.into_iter().filter(|name| !name.starts_with("arn:")).collect();
         if change.kind == "image" {
-            image = names
+            image = names;
         } else {
-            snapshot = names
+            snapshot = names;
         }
         assert!(image.iter().all(|name| snapshot.contains(name)), "image {image:?}, snapshot {snapshot:?}");
     }

@@ -5,11 +5,13 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use cloud_publish_aws::Feature;
 use cloud_publish_tests::aws::ACCOUNT;
 use cloud_publish_tests::is_full_run;
 use cloud_publish_tests::judge::Account;
 use serde_json::json;
 
+use crate::policy::used;
 use crate::world::{BYSTANDER, IMPORT, Moment, REGIONS, World};
 
 /// Runs that are killed at a time. They mostly wait.
@@ -17,25 +19,37 @@ const AT_A_TIME: usize = 4;
 
 /// What an undisturbed run leaves, and how many requests it makes.
 pub(crate) struct Undisturbed {
+    /// Further keys of the target.
+    pub(crate) keys: &'static str,
+    /// What it needs permissions for.
+    features: &'static [Feature],
     pub(crate) seen: BTreeMap<String, Account>,
     pub(crate) requests: usize,
 }
 
 impl Undisturbed {
-    fn of(keys: &str) -> Self {
+    fn of(keys: &'static str, features: &'static [Feature]) -> Self {
         let world = World::with(keys, json!({}));
         world.publish().expect(0);
         let (seen, requests) = (world.seen(), world.cloud.requests().len());
         assert_is_published(&seen);
-        Self { seen, requests }
+        Self { keys, features, seen, requests }
+    }
+
+    /// Asserts that the same is there, that it was not public early, and that nobody asked for more than he may.
+    pub(crate) fn is_what(&self, world: &World, at: &str) {
+        world.assert_nothing_public_early(at);
+        assert_eq!(world.seen(), self.seen, "{at}");
+        used(&world.cloud, self.features);
     }
 }
 
 /// By EBS direct.
-pub(crate) static BY_BLOCKS: LazyLock<Undisturbed> = LazyLock::new(|| Undisturbed::of(""));
+pub(crate) static BY_BLOCKS: LazyLock<Undisturbed> = LazyLock::new(|| Undisturbed::of("", &[Feature::Publish]));
 
 /// Through a bucket.
-pub(crate) static BY_IMPORT: LazyLock<Undisturbed> = LazyLock::new(|| Undisturbed::of(IMPORT));
+pub(crate) static BY_IMPORT: LazyLock<Undisturbed> =
+    LazyLock::new(|| Undisturbed::of(IMPORT, &[Feature::Publish, Feature::S3Import]));
 
 /// One public image with its public snapshot in each region, both parameters, nothing staged, and nothing elsewhere.
 fn assert_is_published(seen: &BTreeMap<String, Account>) {
@@ -94,18 +108,17 @@ fn disturb(world: &World, point: Point, undisturbed: &Undisturbed) -> bool {
         world.lose_state();
     }
     world.finish(1);
-    world.assert_nothing_public_early(&at);
-    assert_eq!(world.seen(), undisturbed.seen, "{at}");
+    undisturbed.is_what(world, &at);
     hit
 }
 
 /// Kills runs of one kind at these points; returns how many came so far.
-fn sweep(keys: &str, undisturbed: &Undisturbed, points: &[Point]) -> usize {
+fn sweep(undisturbed: &Undisturbed, points: &[Point]) -> usize {
     let (next, hits) = (AtomicUsize::new(0), AtomicUsize::new(0));
     thread::scope(|scope| {
         for _ in 0..AT_A_TIME.min(points.len()) {
             scope.spawn(|| {
-                let world = World::with(keys, json!({}));
+                let world = World::with(undisturbed.keys, json!({}));
                 while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let hit = disturb(&world, *point, undisturbed);
                     hits.fetch_add(usize::from(hit), Ordering::Relaxed);
@@ -124,7 +137,7 @@ fn stride(requests: usize, points: usize) -> usize {
 #[ignore = "needs what tests/run installs"]
 fn killed_at_any_request_the_same_line_again_finishes() {
     let points = points(BY_BLOCKS.requests, stride(BY_BLOCKS.requests, 16));
-    let hits = sweep("", &BY_BLOCKS, &points);
+    let hits = sweep(&BY_BLOCKS, &points);
     assert!(hits * 10 >= points.len() * 9, "only {hits} of {} runs were killed", points.len());
 }
 
@@ -133,6 +146,6 @@ fn killed_at_any_request_the_same_line_again_finishes() {
 fn killed_while_it_imports_the_same_line_again_finishes() {
     let stride = stride(BY_IMPORT.requests, 8) * if is_full_run() { 3 } else { 1 };
     let points = points(BY_IMPORT.requests, stride);
-    let hits = sweep(IMPORT, &BY_IMPORT, &points);
+    let hits = sweep(&BY_IMPORT, &points);
     assert!(hits * 10 >= points.len() * 9, "only {hits} of {} runs were killed", points.len());
 }

@@ -2,7 +2,10 @@
 //! what an undisturbed run leaves, or nothing at all. `aws` tests the verbs one by one, without the binary.
 
 mod disturbed;
+mod marketplace;
 mod noisy;
+mod policy;
+mod refused;
 mod region_down;
 mod together;
 mod world;

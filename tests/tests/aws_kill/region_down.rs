@@ -1,4 +1,4 @@
-//! A region where copies fail for good.
+//! A region where copies fail for good, or everything.
 
 use cloud_publish_tests::aws::ACCOUNT;
 use serde_json::{Value, json};
@@ -59,4 +59,17 @@ fn a_broken_best_effort_region_is_a_warning_and_filled_when_it_is_mended() {
     world.cloud.hurt(json!([]));
     world.publish().expect(0);
     assert_eq!(world.seen(), BY_BLOCKS.seen);
+}
+
+#[test]
+#[ignore = "needs what tests/run installs"]
+fn a_required_region_that_does_not_answer_refuses_the_run() {
+    let world = World::new();
+    world.cloud.hurt(json!([{"service": "ec2", "region": BROKEN, "what": "reset"}]));
+    let summary = world.publish().expect(2).summary();
+    assert_eq!(summary["outcome"], "refused", "{summary}");
+    let failures = summary["failures"].as_array().unwrap();
+    assert!(failures.iter().all(|failure| failure["region"] == BROKEN), "{summary:#}");
+    assert!(failures.iter().any(|failure| failure["hint"].as_str().unwrap().contains("best_effort")), "{summary:#}");
+    assert!(world.cloud.writes().is_empty());
 }

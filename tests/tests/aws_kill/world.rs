@@ -108,6 +108,14 @@ impl World {
         settings
     }
 
+    /// Dates the release today.
+    pub(crate) fn date_today(&self) {
+        let path = self.site.release_file("bookworm-20240101.toml");
+        let manifest = fs::read_to_string(&path).unwrap();
+        let today = Timestamp::now().strftime("%Y-%m-%dT00:00:00Z").to_string();
+        fs::write(path, manifest.replace("2024-01-01T00:00:00Z", &today)).unwrap();
+    }
+
     /// Nothing was published and nothing is known.
     pub(crate) fn begin_anew(&self) {
         self.cloud.reset(self.settings.clone());
@@ -118,15 +126,24 @@ impl World {
         let _ = fs::remove_dir_all(self.site.path("state"));
     }
 
-    /// Starts a run that writes what it prints into files of this name.
+    /// Starts to publish, writing what is printed into files of this name.
     pub(crate) fn start(&self, name: &str) -> Running {
-        let mut command = self.site.command(LINE);
-        self.cloud.lead(&mut command, ACCOUNT);
-        Running::start(command, self.folder.path(), name)
+        self.start_line(LINE, name)
     }
 
     pub(crate) fn publish(&self) -> Ran {
-        self.start("run").wait()
+        self.run(LINE)
+    }
+
+    /// Runs the binary with these words.
+    pub(crate) fn run(&self, line: &str) -> Ran {
+        self.start_line(line, "run").wait()
+    }
+
+    fn start_line(&self, line: &str, name: &str) -> Running {
+        let mut command = self.site.command(line);
+        self.cloud.lead(&mut command, ACCOUNT);
+        Running::start(command, self.folder.path(), name)
     }
 
     /// Runs again until it is done, which may take so many more times.
