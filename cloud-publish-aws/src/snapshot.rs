@@ -19,9 +19,10 @@ use crate::tags::{KEY, decode, map};
 /// <https://github.com/awslabs/coldsnap/blob/develop/src/wait.rs>
 pub(crate) const APPEARING: Duration = Duration::from_secs(120);
 
-/// How often to look at a snapshot that is being completed, and for how long.
+/// How often to look at a snapshot that is being completed, and for how long. As a rule it takes a quarter of a minute, and
+/// every region waits for it.
 pub(crate) const COMPLETING: Pace =
-    Pace { first: Duration::from_millis(300), longest: Duration::from_secs(15), deadline: Duration::from_secs(3600) };
+    Pace { first: Duration::from_millis(300), longest: Duration::from_secs(3), deadline: Duration::from_secs(3600) };
 
 /// How long after its start a pending snapshot counts as somebody's: AWS does not show when a block was last written.
 const BUSY: Duration = Duration::from_secs(6 * 3600);

@@ -71,13 +71,25 @@ impl Site {
     /// # Panics
     /// If its file is not there.
     pub fn add(&self, artifact: Artifact<'_>) {
+        let sha512 = foreign::sha512(&self.release_file(artifact.file));
+        self.write(artifact, &format!("sha512 = \"{sha512}\""));
+    }
+
+    /// Adds an artifact with this digest and no other.
+    ///
+    /// # Panics
+    /// If the manifest cannot be written.
+    pub fn add_by_sha256(&self, artifact: Artifact<'_>, sha256: &str) {
+        self.write(artifact, &format!("sha256 = \"{sha256}\""));
+    }
+
+    fn write(&self, artifact: Artifact<'_>, digest: &str) {
         let Artifact { variant, file, format, boot, build_manifest } = artifact;
-        let sha512 = foreign::sha512(&self.release_file(file));
         let build = build_manifest.map(|name| format!("build_manifest = \"{name}\"\n")).unwrap_or_default();
         let known = fs::read_to_string(self.manifest()).expect("the manifest");
         let text = format!(
             "{known}\n[[artifact]]\nvariant = \"{variant}\"\narch = \"amd64\"\nfile = \"{file}\"\n\
-             format = \"{format}\"\nsha512 = \"{sha512}\"\nboot = \"{boot}\"\n{build}"
+             format = \"{format}\"\n{digest}\nboot = \"{boot}\"\n{build}"
         );
         fs::write(self.manifest(), text).expect("a written manifest");
     }

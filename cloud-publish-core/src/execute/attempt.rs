@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use super::journal::{Fact, Journal, Made, Receipt};
 use super::notes::{StepNotes, StepProgress};
 use super::perform::{Chance, Job, perform};
+use super::waiting::{StepClock, Teller, Turn};
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result, Retry};
 use crate::event::{Event, Reporter, Trouble};
-use crate::plan::StepId;
+use crate::plan::Action;
 use crate::publisher::{Context, Note};
 
 /// Who asks for a longer pause than this has lost its mind, or is a proxy: the run would seem to hang.
@@ -56,8 +56,22 @@ pub(super) struct Surroundings {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) stop: CancellationToken,
     pub(super) retry: RetryPolicy,
-    /// Hears of uploads that have sent everything.
-    pub(super) sent: UnboundedSender<StepId>,
+    /// Hears of steps that wait.
+    pub(super) teller: Teller,
+}
+
+impl Surroundings {
+    /// The clock by which a step waits. Whoever sends sleeps between two tries of one piece while others are under way, and
+    /// replication holds no place.
+    fn clock_of(&self, job: &Job) -> Arc<dyn Clock> {
+        match job.step.action {
+            Action::Upload | Action::Replicate { .. } => self.clock.clone(),
+            _ => {
+                let (clock, teller) = (self.clock.clone(), self.teller.clone());
+                Arc::new(StepClock { clock, step: job.step.id.clone(), teller })
+            }
+        }
+    }
 }
 
 /// What a step came to.
@@ -80,10 +94,10 @@ enum Failure {
 pub(super) async fn attempt(job: Job, around: Surroundings, earlier: Vec<Note>) -> Attempted {
     let mut throttled = false;
     let notes = Arc::new(StepNotes::new(&job, around.journal.clone(), around.clock.clone(), earlier));
-    let progress = Arc::new(StepProgress::new(job.step.id.clone(), around.reporter.clone(), around.sent.clone()));
+    let progress = Arc::new(StepProgress::new(job.step.id.clone(), around.reporter.clone(), around.teller.clone()));
     // Short steps are finished, not torn: only waiting between attempts and long transfers end at a stop.
     let cancellation = if job.step.action.is_long() { around.stop.clone() } else { CancellationToken::new() };
-    let context = Context::new(cancellation, around.clock.clone(), progress, notes);
+    let context = Context::new(cancellation, around.clock_of(&job), progress, notes);
     let mut number = 1;
     loop {
         let failure = match once(&job, &around, &context, number).await {
@@ -109,6 +123,8 @@ pub(super) async fn attempt(job: Job, around: Surroundings, earlier: Vec<Note>) 
             () = around.clock.sleep(pause) => {}
         }
         number += 1;
+        // What was sent before may have to be sent again.
+        around.teller.tell(&job.step.id, Turn::GoesOn);
     }
 }
 

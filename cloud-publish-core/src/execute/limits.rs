@@ -1,9 +1,11 @@
 //! How many steps run at once: images being sent per target, other calls per target and region; a throttled region gets
 //! fewer. Replication is not counted: it is the cloud's work, and its queue at each destination is the provider's. Nor is
-//! an image whose last byte is through: the cloud works on it, and the next can be sent meanwhile.
+//! a step that only waits, or an image whose last byte is through: the cloud works on them, and others can go on meanwhile.
+//! Who has waited goes on at once, so that for moments there are more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::waiting::Turn;
 use crate::names::{Region, TargetName};
 use crate::plan::{Action, Step, StepId};
 
@@ -65,14 +67,14 @@ pub(super) struct Limits {
     most: BTreeMap<TargetName, u32>,
     sending: BTreeMap<TargetName, Lane>,
     regions: BTreeMap<(TargetName, Option<Region>, Traffic), Lane>,
-    /// Uploads that hold a place: those that have not sent everything yet.
-    holders: BTreeSet<StepId>,
+    /// Running steps that are counted, and whether each holds a place just now.
+    running: BTreeMap<StepId, bool>,
 }
 
 impl Limits {
     /// Limits with the most that each target's configuration allows at once.
     pub(super) fn new(most: BTreeMap<TargetName, u32>) -> Self {
-        Self { most, sending: BTreeMap::new(), regions: BTreeMap::new(), holders: BTreeSet::new() }
+        Self { most, sending: BTreeMap::new(), regions: BTreeMap::new(), running: BTreeMap::new() }
     }
 
     /// The lane of the images being sent, if the step sends one, and the lane of its region.
@@ -90,21 +92,22 @@ impl Limits {
             return true;
         }
         let (sending, region) = self.lanes(step);
-        let free = region.is_free() && sending.as_ref().is_none_or(|lane| lane.is_free());
+        let free = region.is_free() && sending.is_none_or(|lane| lane.is_free());
         if free {
-            region.running += 1;
-            sending.into_iter().for_each(|lane| lane.running += 1);
-        }
-        if free && sends(step) {
-            self.holders.insert(step.id.clone());
+            self.running.insert(step.id.clone(), true);
+            self.enter(step);
         }
         free
     }
 
-    /// Gives the place of an upload back before its end: everything is sent.
-    pub(super) fn sent(&mut self, step: &Step) {
-        if self.holders.remove(&step.id) {
-            self.leave(step);
+    /// Takes or gives back the place of a running step for a while. Says nothing of one that has ended.
+    pub(super) fn turn(&mut self, step: &Step, turn: Turn) {
+        let holds = turn == Turn::GoesOn;
+        let changed = self.running.get_mut(&step.id).is_some_and(|held| std::mem::replace(held, holds) != holds);
+        match (changed, turn) {
+            (false, _) => {}
+            (true, Turn::GoesOn) => self.enter(step),
+            (true, Turn::Waits) => self.leave(step),
         }
     }
 
@@ -113,7 +116,7 @@ impl Limits {
         if is_free_of_limits(step) {
             return;
         }
-        if !sends(step) || self.holders.remove(&step.id) {
+        if self.running.remove(&step.id) == Some(true) {
             self.leave(step);
         }
         let (_, region) = self.lanes(step);
@@ -122,6 +125,12 @@ impl Limits {
         } else {
             region.succeeded();
         }
+    }
+
+    fn enter(&mut self, step: &Step) {
+        let (sending, region) = self.lanes(step);
+        sending.into_iter().for_each(|lane| lane.running += 1);
+        region.running += 1;
     }
 
     fn leave(&mut self, step: &Step) {
@@ -135,18 +144,18 @@ impl Limits {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::Limits;
+    use super::{Limits, Turn};
     use crate::names::Region;
     use crate::plan::{Action, ImageSource, Step, StepId};
 
-    fn step(region: &str) -> Step {
-        doing(Action::Upload, region)
+    fn limits(most: u32) -> Limits {
+        Limits::new(BTreeMap::from([("t".parse().unwrap(), most)]))
     }
 
-    fn doing(action: Action, region: &str) -> Step {
+    fn step(name: &str, action: Action, region: &str) -> Step {
         let target = "t".parse().unwrap();
         Step {
-            id: StepId::of_target(&target, region),
+            id: StepId::of_target(&target, name),
             target,
             image: None,
             region: Some(region.parse().unwrap()),
@@ -157,46 +166,65 @@ mod tests {
         }
     }
 
+    fn upload(name: &str, region: &str) -> Step {
+        step(name, Action::Upload, region)
+    }
+
+    fn call(name: &str, region: &str) -> Step {
+        step(name, Action::Register { upload: upload("u", region).id }, region)
+    }
+
+    /// Admits as many of these as possible.
+    fn admitted<'s>(limits: &mut Limits, steps: &'s [Step]) -> Vec<&'s Step> {
+        steps.iter().filter(|step| limits.admit(step)).collect()
+    }
+
+    fn calls(region: &str) -> Vec<Step> {
+        (0..9).map(|number| call(&number.to_string(), region)).collect()
+    }
+
     #[test]
     fn a_throttled_region_gets_fewer_at_once_and_recovers() {
-        let mut limits = Limits::new(BTreeMap::from([("t".parse().unwrap(), 4)]));
-        let one = doing(Action::Register { upload: step("one").id }, "one");
-        assert_eq!((0..9).filter(|_| limits.admit(&one)).count(), 4);
-        (0..4).for_each(|_| limits.release(&one, true));
-        assert_eq!((0..9).filter(|_| limits.admit(&one)).count(), 1);
-        limits.release(&one, false);
+        let (mut limits, calls) = (limits(4), calls("one"));
+        let first = admitted(&mut limits, &calls);
+        assert_eq!(first.len(), 4);
+        first.into_iter().for_each(|step| limits.release(step, true));
+        let one = admitted(&mut limits, &calls);
+        assert_eq!(one.len(), 1);
+        limits.release(one[0], false);
         for _ in 0..40 {
-            limits.admit(&one);
-            limits.release(&one, false);
+            limits.admit(&calls[0]);
+            limits.release(&calls[0], false);
         }
-        assert_eq!((0..9).filter(|_| limits.admit(&one)).count(), 4);
+        assert_eq!(admitted(&mut limits, &calls).len(), 4);
     }
 
     #[test]
     fn regions_share_the_limit_on_what_is_sent_and_nothing_else() {
-        let mut limits = Limits::new(BTreeMap::from([("t".parse().unwrap(), 2)]));
-        assert!(limits.admit(&step("one")) && limits.admit(&step("two")));
-        assert!(!limits.admit(&step("three")));
-        let register = || Action::Register { upload: step("three").id };
-        assert!(limits.admit(&doing(register(), "three")) && limits.admit(&doing(register(), "three")));
-        assert!(!limits.admit(&doing(register(), "three")));
+        let mut limits = limits(2);
+        assert!(limits.admit(&upload("a", "one")) && limits.admit(&upload("b", "two")));
+        assert!(!limits.admit(&upload("c", "three")));
+        assert_eq!(admitted(&mut limits, &calls("three")).len(), 2);
         let home = ImageSource::Found("i".parse().unwrap());
         let home_region: Region = "one".parse().unwrap();
         let copy = Action::Replicate { home, home_region, regions: Vec::new(), required: Vec::new() };
-        assert!((0..99).all(|_| limits.admit(&doing(copy.clone(), "one"))));
+        assert!((0..99).all(|_| limits.admit(&step("copy", copy.clone(), "one"))));
     }
 
     #[test]
-    fn an_image_that_is_sent_makes_room_for_the_next_once() {
-        let mut limits = Limits::new(BTreeMap::from([("t".parse().unwrap(), 1)]));
-        let [first, second, third] = ["a", "b", "c"].map(|name| {
-            let mut step = step("one");
-            step.id = StepId::of_target(&step.target, name);
-            step
-        });
+    fn who_sends_takes_no_place_from_other_calls_of_the_region() {
+        let mut limits = limits(1);
+        assert!(limits.admit(&upload("a", "one")) && limits.admit(&call("b", "one")));
+        assert!(!limits.admit(&upload("c", "one")) && !limits.admit(&call("d", "one")));
+    }
+
+    #[test]
+    fn who_waits_makes_room_for_one_other() {
+        let mut limits = limits(1);
+        let [first, second, third] = ["a", "b", "c"].map(|name| upload(name, "one"));
         assert!(limits.admit(&first) && !limits.admit(&second));
-        limits.sent(&first);
-        limits.sent(&first);
+        limits.turn(&first, Turn::Waits);
+        limits.turn(&first, Turn::Waits);
         assert!(limits.admit(&second) && !limits.admit(&third));
         limits.release(&first, false);
         assert!(!limits.admit(&third), "its place was given back before");
@@ -205,9 +233,17 @@ mod tests {
     }
 
     #[test]
-    fn who_sends_takes_no_place_from_other_calls_of_the_region() {
-        let mut limits = Limits::new(BTreeMap::from([("t".parse().unwrap(), 1)]));
-        assert!(limits.admit(&step("one")));
-        assert!(limits.admit(&doing(Action::Register { upload: step("one").id }, "one")));
+    fn who_goes_on_is_counted_again_until_it_ends() {
+        let mut limits = limits(1);
+        let [first, second, third] = ["a", "b", "c"].map(|name| call(name, "one"));
+        assert!(limits.admit(&first));
+        limits.turn(&first, Turn::Waits);
+        assert!(limits.admit(&second));
+        limits.turn(&first, Turn::GoesOn);
+        limits.release(&second, false);
+        assert!(!limits.admit(&third), "the first makes calls again");
+        limits.release(&first, false);
+        limits.turn(&first, Turn::GoesOn);
+        assert!(limits.admit(&third), "what an ended step said late is not heard");
     }
 }

@@ -12,12 +12,12 @@ mod journal;
 mod limits;
 mod notes;
 mod perform;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +29,7 @@ pub use self::journal::{Fact, Journal, Made, Receipt};
 pub use self::limits::DEFAULT_CONCURRENCY;
 use self::limits::Limits;
 use self::perform::Job;
+use self::waiting::{Turns, turns};
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::error::{Error, Kind};
@@ -91,8 +92,8 @@ struct Run<'p> {
     plan: &'p Plan,
     execution: Execution,
     around: Surroundings,
-    /// Uploads that have sent everything.
-    sent: UnboundedReceiver<StepId>,
+    /// Steps that begin and end to wait.
+    turns: Turns,
     board: Board<'p>,
     limits: Limits,
     tasks: JoinSet<(StepId, Duration, Attempted)>,
@@ -106,20 +107,20 @@ struct Run<'p> {
 
 impl<'p> Run<'p> {
     fn new(plan: &'p Plan, execution: Execution) -> Self {
-        let (sender, sent) = unbounded_channel();
+        let (teller, turns) = turns();
         let around = Surroundings {
             journal: execution.journal.clone(),
             reporter: execution.reporter.clone(),
             clock: execution.clock.clone(),
             stop: execution.stop.clone(),
             retry: execution.retry,
-            sent: sender,
+            teller,
         };
         let most = execution.hands.iter().map(|(target, hand)| (target.clone(), hand.concurrency)).collect();
         Self {
             plan,
             around,
-            sent,
+            turns,
             board: Board::new(&plan.steps),
             limits: Limits::new(most),
             tasks: JoinSet::new(),
@@ -136,7 +137,9 @@ impl<'p> Run<'p> {
                 self.begin_what_may();
             }
             tokio::select! {
-                Some(id) = self.sent.recv() => self.board.step(&id).into_iter().for_each(|step| self.limits.sent(step)),
+                Some((id, turn)) = self.turns.recv() => {
+                    self.board.step(&id).into_iter().for_each(|step| self.limits.turn(step, turn));
+                }
                 ended = self.tasks.join_next() => match ended {
                     None => break,
                     Some(Ok((id, took, attempted))) => self.end(&id, took, attempted),

@@ -4,10 +4,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use tokio::sync::mpsc::UnboundedSender;
 
 use super::journal::{Fact, Journal, Receipt};
 use super::perform::Job;
+use super::waiting::{Teller, Turn};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::event::{Event, Reporter};
@@ -50,25 +50,24 @@ impl Notes for StepNotes {
     }
 }
 
-/// Passes one step's progress on, and tells the run when there is nothing more to send.
+/// Passes one step's progress on, and tells the run when everything is sent: what follows is waiting.
 #[derive(Debug)]
 pub(super) struct StepProgress {
     step: StepId,
     reporter: Arc<dyn Reporter>,
-    sent: UnboundedSender<StepId>,
+    teller: Teller,
 }
 
 impl StepProgress {
-    pub(super) fn new(step: StepId, reporter: Arc<dyn Reporter>, sent: UnboundedSender<StepId>) -> Self {
-        Self { step, reporter, sent }
+    pub(super) fn new(step: StepId, reporter: Arc<dyn Reporter>, teller: Teller) -> Self {
+        Self { step, reporter, teller }
     }
 }
 
 impl Progress for StepProgress {
     fn advanced(&self, done: u64, total: u64) {
         if done >= total {
-            // A run that has ended needs no places.
-            let _ = self.sent.send(self.step.clone());
+            self.teller.tell(&self.step, Turn::Waits);
         }
         self.reporter.report(&Event::StepProgress { step: self.step.clone(), done, total });
     }

@@ -10,11 +10,12 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use cloud_publish_tests::aws::{FakeAws, Settings};
+use cloud_publish_tests::aws::{FakeAws, REGION, Settings};
+use cloud_publish_tests::aws_clients;
+use cloud_publish_tests::images::{self, ImageFile};
 use cloud_publish_tests::measure::{Used, measure};
 use cloud_publish_tests::site::{Artifact, Site};
-use cloud_publish_tests::{images, paths};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const BLOCK: usize = 512 << 10;
 
@@ -27,6 +28,8 @@ provider = "aws"
 home_region = "us-east-1"
 "#;
 
+pub(crate) const LINE: &str = "--release bookworm-20240101 --to aws --no-progress";
+
 /// An upload, and the blocks that it has sent.
 struct Uploaded {
     used: Used,
@@ -34,28 +37,40 @@ struct Uploaded {
     requests: usize,
 }
 
-/// A world in which nothing takes time.
-fn world() -> FakeAws {
-    let delays = [
-        "snapshot_completion",
-        "image_available",
-        "copy",
-        "import",
-        "snapshot_visible",
-        "image_visible",
-        "block_public_access",
-        "change_set",
-        "parameter_validation",
-    ];
-    let none: serde_json::Map<_, _> = delays.iter().map(|delay| ((*delay).to_owned(), json!(0))).collect();
-    FakeAws::start(Settings::default().merged(json!({"delays": none, "page_size": 1000})).unwrap())
+/// Everything that takes time in a world.
+pub(crate) const DELAYS: [&str; 9] = [
+    "snapshot_completion",
+    "image_available",
+    "copy",
+    "import",
+    "snapshot_visible",
+    "image_visible",
+    "block_public_access",
+    "change_set",
+    "parameter_validation",
+];
+
+/// A world in which nothing takes time, with some other settings replaced as JSON merge patch does.
+pub(crate) fn world(patch: Value) -> FakeAws {
+    let none: serde_json::Map<_, _> = DELAYS.map(|delay| (delay.to_owned(), json!(0))).into_iter().collect();
+    let quick = Settings::default().merged(json!({"delays": none, "page_size": 1000}));
+    FakeAws::start(quick.and_then(|settings| settings.merged(patch)).unwrap()).for_foreign_clients()
+}
+
+/// Leads a program to a world, and keeps it from the credentials of whoever runs the tests.
+pub(crate) fn lead(command: &mut Command, fake: &FakeAws) {
+    for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"] {
+        command.env_remove(name);
+    }
+    command.envs(fake.environment());
+    command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
 }
 
 /// Runs a program against a world of its own.
 fn upload(command: impl FnOnce(&FakeAws) -> Command) -> Uploaded {
-    let fake = world().for_foreign_clients();
+    let fake = world(json!({}));
     let mut command = command(&fake);
-    command.envs(fake.environment());
+    lead(&mut command, &fake);
     let used = measure(&command);
     let mut puts = fake.world.requests();
     puts.retain(|entry| entry.operation == "PutSnapshotBlock");
@@ -63,29 +78,28 @@ fn upload(command: impl FnOnce(&FakeAws) -> Command) -> Uploaded {
     Uploaded { used, blocks: puts.iter().map(|entry| block(&entry.uri)).collect(), requests: puts.len() }
 }
 
-fn publish_uploads(image: &Path) -> Uploaded {
+fn publish_uploads(image: &ImageFile) -> Uploaded {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let site = site(folder.path(), image);
-    upload(|_| site.command("--release bookworm-20240101 --to aws --no-progress"))
+    let site = site(folder.path(), image, CONFIG);
+    upload(|_| site.command(LINE))
 }
 
-fn coldsnap_uploads(image: &Path) -> Uploaded {
-    let coldsnap = paths::cache().join("coldsnap-0.12.0/bin/coldsnap");
-    assert!(coldsnap.exists(), "{} is not there: start the tests with tests/run --full", coldsnap.display());
+fn coldsnap_uploads(image: &ImageFile) -> Uploaded {
     upload(|fake| {
-        let mut command = Command::new(&coldsnap);
-        command.args(["--region", "us-east-1", "--endpoint", &fake.url]);
-        command.args(["upload", "--no-progress", "--omit-zero-blocks", "--wait"]).arg(image);
+        let mut command = Command::new(aws_clients::coldsnap());
+        command.args(["--region", REGION, "--endpoint", &fake.url]);
+        command.args(["upload", "--no-progress", "--omit-zero-blocks", "--wait"]).arg(&image.path);
         command
     })
 }
 
-fn site(folder: &Path, image: &Path) -> Site {
-    let site = Site::new(folder, CONFIG);
-    let place = site.release_file("disk.raw");
-    fs::hard_link(image, &place).or_else(|_| fs::copy(image, &place).map(drop)).unwrap();
-    let boot = "uefi-preferred";
-    site.add(Artifact { variant: "generic", file: "disk.raw", format: "raw", boot, build_manifest: None });
+/// A folder from which a raw image is published, of which the manifest says only the sha256.
+pub(crate) fn site(folder: &Path, image: &ImageFile, config: &str) -> Site {
+    let site = Site::new(folder, config);
+    let (place, boot) = (site.release_file("disk.raw"), "uefi-preferred");
+    fs::hard_link(&image.path, &place).or_else(|_| fs::copy(&image.path, &place).map(drop)).unwrap();
+    let artifact = Artifact { variant: "generic", file: "disk.raw", format: "raw", boot, build_manifest: None };
+    site.add_by_sha256(artifact, &image.sha256);
     site
 }
 
@@ -112,9 +126,9 @@ fn thrice(what: impl Fn() -> Uploaded) -> (Used, Uploaded) {
 #[test]
 #[ignore = "needs the image and the coldsnap that tests/run --full builds"]
 fn benchmark_of_the_upload_to_aws_beside_coldsnap() {
-    let image = images::big().raw.path;
+    let image = images::big().raw;
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let checked = site(folder.path(), &image);
+    let checked = site(folder.path(), &image, CONFIG);
     let check = Used::median(&[(); 3].map(|()| measure(&checked.command("check"))));
     let (ours, sent) = thrice(|| publish_uploads(&image));
     let (theirs, coldsnap) = thrice(|| coldsnap_uploads(&image));
@@ -130,6 +144,6 @@ fn benchmark_of_the_upload_to_aws_beside_coldsnap() {
     let alone = |figure: fn(Used) -> std::time::Duration| figure(ours).saturating_sub(figure(check)).as_secs_f64();
     let ratio = |figure: fn(Used) -> std::time::Duration| alone(figure) / figure(theirs).as_secs_f64();
     println!("upload alone, of coldsnap's: wall {:.2}, CPU {:.2}", ratio(Used::wall), ratio(Used::cpu));
-    assert_eq!((sent.blocks.len(), sent.requests), (blocks_of_data(&image), sent.blocks.len()));
+    assert_eq!((sent.blocks.len(), sent.requests), (blocks_of_data(&image.path), sent.blocks.len()));
     assert!(ours.memory() < 96 << 10, "{} KiB", ours.memory());
 }

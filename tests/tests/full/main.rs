@@ -1,6 +1,8 @@
 //! What takes too long for every change: only `tests/run --full` runs these.
 
 mod aws;
+mod awspub;
+mod makespan;
 
 use std::fs;
 use std::process::Command;
