@@ -60,12 +60,9 @@ fn parameter(name: &str) -> Result<PointerName> {
     PointerName::new(name)
 }
 
-/// The listings of this variant and architecture, in the one region from which the Marketplace takes images.
+/// The listings that offer this image, in the one region from which the Marketplace takes images.
 fn listings(settings: &AwsSettings, image: &ImageSpec, region: &Region) -> Result<Vec<String>> {
-    let is_its = |listing: &crate::config::MarketplaceListing| {
-        listing.variant == image.tags.variant && listing.arch == image.tags.arch
-    };
-    let listed = settings.config.marketplace.iter().filter(|(_, listing)| is_its(listing));
+    let listed = settings.config.marketplace.iter().filter(|(_, listing)| listing.offers(&image.tags));
     let names: Vec<String> = listed.map(|(name, _)| name.clone()).collect();
     if !names.is_empty() && !wants(settings, MARKETPLACE) {
         return Err(Error::new(Kind::InvalidInput, "the Marketplace takes images from us-east-1 only")
@@ -88,6 +85,7 @@ fn wants(settings: &AwsSettings, region: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use cloud_publish_core::manifest::Regions;
+    use cloud_publish_core::names::Class;
     use serde_json::json;
 
     use super::{expect, parameter};
@@ -127,8 +125,29 @@ mod tests {
     }
 
     #[test]
+    fn a_listing_offers_its_own_suite_and_classes_only() {
+        let listing = json!({"product": "prod-1", "suite": "bookworm", "variant": "genericcloud", "arch": "amd64",
+            "version_title": "{version}", "release_notes": "n", "usage_instructions": "u", "access_role": "r",
+            "user_name": "admin", "operating_system": "DEBIAN", "operating_system_version": "12",
+            "instance_type": "t3.small"});
+        let mut dailies = listing.clone();
+        dailies["classes"] = json!(["daily", "dev"]);
+        let listings = json!({"releases": listing, "dailies": dailies});
+        let target = target(json!({"home_region": "us-east-1", "marketplace": listings}), &["us-east-1"]);
+        let listed = |suite: &str, class: Class| {
+            let mut spec = spec();
+            (spec.tags.suite, spec.tags.class) = (suite.parse().unwrap(), class);
+            expect(&target, &spec, &"us-east-1".parse().unwrap()).unwrap().listings
+        };
+        assert_eq!(listed("bookworm", Class::Release), ["releases"]);
+        assert_eq!(listed("bookworm", Class::Daily), ["dailies"]);
+        assert_eq!(listed("trixie", Class::Release), [""; 0]);
+        assert_eq!(listed("trixie", Class::Daily), [""; 0]);
+    }
+
+    #[test]
     fn a_listing_is_expected_where_the_marketplace_looks() {
-        let listing = json!({"product": "prod-1", "variant": "genericcloud", "arch": "amd64", "version_title": "{version}",
+        let listing = json!({"product": "prod-1", "suite": "bookworm", "variant": "genericcloud", "arch": "amd64", "version_title": "{version}",
             "release_notes": "n", "usage_instructions": "u", "access_role": "r", "user_name": "admin",
             "operating_system": "DEBIAN", "operating_system_version": "12", "instance_type": "t3.small"});
         let config = json!({"home_region": "eu-west-1", "marketplace": {"debian": listing}});

@@ -272,7 +272,7 @@ async fn a_run_that_is_asked_to_stop_stops() {
 
 fn listing(product: &str) -> Value {
     json!({"marketplace": {"debian-12": {
-        "product": product, "variant": "genericcloud", "arch": "amd64", "version_title": "Debian {version}",
+        "product": product, "suite": "bookworm", "variant": "genericcloud", "arch": "amd64", "version_title": "Debian {version}",
         "release_notes": "none", "usage_instructions": "ssh", "access_role": "arn:aws:iam::111111111111:role/marketplace",
         "user_name": "admin", "operating_system": "DEBIAN", "operating_system_version": "12", "instance_type": "t3.micro",
     }}})
