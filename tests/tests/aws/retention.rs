@@ -101,6 +101,24 @@ async fn what_was_withdrawn_after_that_stays_private() {
     planted.world.target(json!({})).tag(&context(), &request).await.unwrap();
     planted.world.target(json!({})).restore(&step.context(), &planted.at).await.unwrap();
     assert_eq!(planted.image()["sharing"], json!([]));
+    let request = TagRequest { marks: Marks::default().into(), ..request };
+    planted.world.target(json!({})).tag(&context(), &request).await.unwrap();
+    planted.world.target(json!({})).restore(&step.context(), &planted.at).await.unwrap();
+    assert_eq!(planted.image()["sharing"], json!([]), "the note is closed: without the mark it opens nothing either");
+}
+
+#[tokio::test]
+async fn what_was_disabled_after_that_stays_private() {
+    let (planted, step) = (Planted::new(), Uploads::new(1));
+    cut_off(&planted, &step).await;
+    ask(&planted.world, &format!("Action=DisableImage&ImageId={}", planted.at.id));
+    for _ in 0..2 {
+        planted.world.target(json!({})).restore(&step.context(), &planted.at).await.unwrap();
+        assert_eq!(
+            (planted.image()["state"].clone(), planted.image()["sharing"].clone()),
+            (json!("available"), json!([]))
+        );
+    }
 }
 
 #[tokio::test]
