@@ -173,6 +173,7 @@ async fn a_missing_permission_is_found_for_each_call_that_can_be_asked() {
         ("EnableImageDeprecation", "eu-west-1"),
         ("EnableImageDeregistrationProtection", "eu-west-1"),
         ("DisableImageBlockPublicAccess", "eu-west-1"),
+        ("DisableSnapshotBlockPublicAccess", "eu-west-1"),
     ];
     for (operation, at) in operations {
         let world = World::start(json!({"denied": [{"action": format!("ec2:{operation}"), "region": at}]}));
