@@ -7,15 +7,12 @@ use cloud_publish_core::publisher::{Expected, ImageSpec};
 
 use crate::attributes::{Attributes, expected};
 use crate::config::AwsConfig;
+use crate::point::parameter_name;
 use crate::publisher::{Aws, AwsSettings};
 
 /// The Marketplace takes images from this region only:
 /// <https://docs.aws.amazon.com/marketplace/latest/userguide/ami-single-ami-products.html>.
 const MARKETPLACE: &str = "us-east-1";
-
-/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>
-const LONGEST_PARAMETER: usize = 1011;
-const DEEPEST_PARAMETER: usize = 15;
 
 pub(crate) fn expect(target: &Aws, image: &ImageSpec, region: &Region) -> Result<Expected> {
     let settings = &target.settings;
@@ -36,28 +33,9 @@ fn parameters(settings: &AwsSettings, image: &ImageSpec) -> Result<(Vec<PointerN
     for template in &settings.config.parameters {
         let name = template.fill_for(image, &settings.target);
         let names = if AwsConfig::is_own(template) { &mut own } else { &mut newest };
-        names.push(parameter(&name).map_err(|error| error.with("template", template))?);
+        names.push(parameter_name(&name).map_err(|error| error.with("template", template))?);
     }
     Ok((own, newest))
-}
-
-fn parameter(name: &str) -> Result<PointerName> {
-    let wrong = |hint: &'static str| {
-        Err(Error::new(Kind::InvalidInput, format!("`{name}` cannot be a parameter's name at AWS")).hint(hint))
-    };
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-    let mut levels = name.trim_start_matches('/').split('/');
-    if !name.chars().all(allowed) || (name.contains('/') && !name.starts_with('/')) || levels.any(str::is_empty) {
-        return wrong("it starts with a slash and has letters, digits and . _ - between single slashes");
-    }
-    let first = name.trim_start_matches('/').to_ascii_lowercase();
-    if first.starts_with("aws") || first.starts_with("ssm") {
-        return wrong("names that start with `aws` or `ssm` are Amazon's own");
-    }
-    if name.len() > LONGEST_PARAMETER || name.matches('/').count() > DEEPEST_PARAMETER {
-        return wrong("it has at most 1011 characters and 15 levels");
-    }
-    PointerName::new(name)
 }
 
 /// The listings that offer this image, in the one region from which the Marketplace takes images.
@@ -88,7 +66,7 @@ mod tests {
     use cloud_publish_core::names::Class;
     use serde_json::json;
 
-    use super::{expect, parameter};
+    use super::expect;
     use crate::publisher::{Aws, AwsSettings};
     use crate::testing::{settings, spec};
 
@@ -115,12 +93,16 @@ mod tests {
     }
 
     #[test]
-    fn parameters_that_aws_does_not_take_are_refused() {
-        for bad in ["debian/x", "/aws/service/x", "ssm-x", "/a b", "/a//b", "/a/", "", &"/a".repeat(16)] {
-            assert!(parameter(bad).unwrap_err().advice().is_some(), "{bad:?}");
-        }
-        for good in ["/debian/release/latest", "debian-latest", "/a/b.c_d-e"] {
-            assert_eq!(parameter(good).unwrap().as_str(), good);
+    fn parameters_that_aws_does_not_take_are_refused_before_anything_is_made() {
+        for (bad, rule) in [
+            ("/aws/{suite}", "keeps for itself"),
+            ("//debian/{suite}", "empty level"),
+            ("debian/{suite}", "begin with a slash"),
+            ("/debian {suite}", "characters"),
+        ] {
+            let target = target(json!({"home_region": "us-east-1", "parameters": [bad]}), &[]);
+            let refused = expect(&target, &spec(), &"us-east-1".parse().unwrap()).unwrap_err();
+            assert!(refused.message().contains(rule) && refused.advice().is_some(), "{bad}: {refused}");
         }
     }
 
