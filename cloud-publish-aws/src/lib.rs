@@ -96,7 +96,8 @@
 //!
 //! # Time-outs and retries
 //! 10 s to connect, 30 s for an answer, 100 s for a call with its three tries; 20 s and 120 s for a block, as coldsnap learnt
-//! from connections that stall. The SDK's standard retries, not its adaptive ones, which made throttling worse by an
+//! from connections that stall; 300 s and 900 s for what goes to the bucket of `upload = "s3-import"`, whose parts are 16 MiB
+//! and larger. The SDK's standard retries, not its adaptive ones, which made throttling worse by an
 //! order of magnitude. Blocks alone are sent again by this crate, with a concurrency that grows by one and halves when
 //! AWS asks to slow down. Waiting (a copy: two hours) has a deadline too, after which the same command goes on waiting.
 //!
