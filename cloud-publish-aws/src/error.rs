@@ -92,7 +92,7 @@ fn unsigned(error: &(dyn std::error::Error + 'static)) -> Option<Unsigned> {
     let mut causes = std::iter::successors(Some(error), |cause| cause.source());
     let first = causes.find_map(|cause| cause.downcast_ref::<CredentialsError>())?;
     let passes = std::iter::successors(Some(first as &(dyn std::error::Error + 'static)), |cause| cause.source())
-        .find_map(|cause| passes(cause));
+        .find_map(passes);
     Some(if passes == Some(true) { Unsigned::ForNow } else { Unsigned::Lasting })
 }
 

@@ -21,8 +21,8 @@
 //!    copy carries no launch permission, deprecation or protection; they are set again, and the copy is compared.
 //! 5. Behind the barrier: the snapshot's permission, then the image's, then tags, then the SSM parameters, then the
 //!    change set of a Marketplace listing.
-//! 6. To **hide** is to deprecate (lists of others leave it out), to **retire** is to disable (which drops the sharing) and
-//!    to take the snapshot's permissions away, to **delete** is to deregister with the snapshots.
+//! 6. To **hide** is to deprecate (lists of others leave it out), to **retire** is to take the
+//!    snapshot's permissions away and to disable (which drops the sharing), to **delete** is to deregister with the snapshots.
 //!
 //! An id that was just returned may "not exist" for a while, and a pending image cannot be shared: every verb waits until
 //! its effect is there, for a bounded time. A token whose object was deleted or failed is a dead generation: that is
