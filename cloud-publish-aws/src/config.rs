@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use cloud_publish_core::error::{Error, Kind, Result};
+use cloud_publish_core::identity::ImageTags;
 use cloud_publish_core::manifest::{Placeholder, ProviderConfig, ProviderSchema, Template, Visibility};
-use cloud_publish_core::names::{Arch, Class, Region, Variant};
+use cloud_publish_core::names::{Arch, Class, Region, Suite, Variant};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -167,6 +168,12 @@ fn release_only() -> BTreeSet<Class> {
 pub struct MarketplaceListing {
     /// The product's entity id: `prod-abcdefghijklm`.
     pub product: String,
+    /// The suite it offers: `bookworm`. Buyers of one product never get an image of another suite.
+    #[schemars(with = "String")]
+    pub suite: Suite,
+    /// The classes whose images it offers.
+    #[serde(default = "release_only")]
+    pub classes: BTreeSet<Class>,
     /// The variant it offers.
     #[schemars(with = "String")]
     pub variant: Variant,
@@ -201,6 +208,16 @@ pub struct MarketplaceListing {
 
 fn ssh() -> Vec<u16> {
     vec![22]
+}
+
+impl MarketplaceListing {
+    /// Whether an image is one of those that the product offers.
+    pub(crate) fn offers(&self, image: &ImageTags) -> bool {
+        self.suite == image.suite
+            && self.classes.contains(&image.class)
+            && self.variant == image.variant
+            && self.arch == image.arch
+    }
 }
 
 impl AwsConfig {
@@ -309,14 +326,17 @@ visibility = "public"
     }
 
     #[test]
-    fn versions_of_a_product_need_titles_that_differ() {
-        let listing = "[target.aws.marketplace.shop]\nproduct = \"prod-1\"\nvariant = \"v\"\narch = \"amd64\"\n\
+    fn a_product_has_a_suite_and_its_versions_titles_that_differ() {
+        let listing = "[target.aws.marketplace.shop]\nproduct = \"prod-1\"\nsuite = \"bookworm\"\nvariant = \"v\"\narch = \"amd64\"\n\
                        version_title = \"Debian\"\nrelease_notes = \"n\"\nusage_instructions = \"u\"\naccess_role = \"r\"\n\
                        user_name = \"admin\"\noperating_system = \"DEBIAN\"\noperating_system_version = \"12\"\n\
                        instance_type = \"t3.micro\"\n";
         let bad = parse(&format!("{TARGET}{listing}")).unwrap_err();
         assert!(bad.to_string().contains("`Debian` titles every version of `shop` alike"), "{bad}");
-        own(&format!("{TARGET}{}", listing.replace("\"Debian\"", "\"Debian {version}\"")));
+        let good = listing.replace("\"Debian\"", "\"Debian {version}\"");
+        own(&format!("{TARGET}{good}"));
+        let bad = parse(&format!("{TARGET}{}", good.replace("suite = \"bookworm\"\n", ""))).unwrap_err();
+        assert!(bad.to_string().contains("missing key `suite`"), "{bad}");
     }
 
     #[test]

@@ -4,8 +4,9 @@
 //! <https://docs.aws.amazon.com/ebs/latest/userguide/ebsapi-errors.html>.
 
 use aws_credential_types::provider::error::CredentialsError;
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::retry::ErrorKind;
 use cloud_publish_core::error::{Error, Kind};
 
 /// What one call of the SDK failed with, as far as we look at it.
@@ -45,10 +46,11 @@ where
     let text = CallError::NoAnswer(causes(error));
     let (kind, message) = match error {
         SdkError::TimeoutError(_) => (Kind::TimedOut, "AWS did not answer in time"),
-        SdkError::DispatchFailure(_) if lacks_credentials(error) => {
-            (Kind::Unauthenticated, "there are no usable AWS credentials")
-        }
-        SdkError::DispatchFailure(_) => (Kind::Unavailable, "AWS could not be reached"),
+        SdkError::DispatchFailure(_) => match unsigned(error) {
+            Some(Unsigned::ForNow) => (Kind::Unavailable, "whoever gives the AWS credentials could not be reached"),
+            Some(Unsigned::Lasting) => (Kind::Unauthenticated, "there are no usable AWS credentials"),
+            None => (Kind::Unavailable, "AWS could not be reached"),
+        },
         SdkError::ConstructionFailure(_) => (Kind::InvalidInput, "the request could not be made"),
         _ => (Kind::Unavailable, "AWS's answer could not be read"),
     };
@@ -76,17 +78,41 @@ fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     said.join(": ")
 }
 
-/// Whether a request was never sent because nobody could sign it: the cause alone tells, the SDK has no kind for it.
-fn lacks_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        if cause.is::<CredentialsError>() {
-            return true;
-        }
-        next = cause.source();
-    }
-    false
+/// Why nobody could sign a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unsigned {
+    /// Whoever gives the credentials was slow or out of reach: another try may do.
+    ForNow,
+    /// They are missing, wrong, or refused.
+    Lasting,
 }
+
+/// Whether a request was never sent because nobody could sign it: the causes alone tell, the SDK has no kind for it.
+fn unsigned(error: &(dyn std::error::Error + 'static)) -> Option<Unsigned> {
+    let mut causes = std::iter::successors(Some(error), |cause| cause.source());
+    let first = causes.find_map(|cause| cause.downcast_ref::<CredentialsError>())?;
+    let passes = std::iter::successors(Some(first as &(dyn std::error::Error + 'static)), |cause| cause.source())
+        .find_map(passes);
+    Some(if passes == Some(true) { Unsigned::ForNow } else { Unsigned::Lasting })
+}
+
+/// Whether a cause passes; `None` when it does not tell. On a machine without an instance's role its lack shows as a
+/// connection that failed, too: what a provider has "not loaded" lasts.
+fn passes(cause: &(dyn std::error::Error + 'static)) -> Option<bool> {
+    match cause.downcast_ref::<CredentialsError>() {
+        Some(CredentialsError::ProviderTimedOut(_)) => return Some(true),
+        Some(CredentialsError::CredentialsNotLoaded(_)) => return Some(false),
+        _ => {}
+    }
+    let connection = cause.downcast_ref::<ConnectorError>();
+    let is_cut = |error: &ConnectorError| {
+        error.is_io() || error.is_timeout() || error.as_other() == Some(ErrorKind::TransientError)
+    };
+    (connection.is_some_and(is_cut) || cause.to_string() == TIMED_OUT).then_some(true)
+}
+
+/// How each service's own `SdkError` says it; their types are as many as calls, and most of them are not public.
+const TIMED_OUT: &str = "request has timed out";
 
 const SIGN_IN: &str = "check who you are with `aws sts get-caller-identity`; sign in, or set `profile` or `roles`";
 
@@ -162,6 +188,8 @@ pub(crate) fn is_missing(code: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use aws_credential_types::provider::error::CredentialsError;
     use aws_sdk_ebs::operation::start_snapshot::StartSnapshotError;
     use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -183,6 +211,26 @@ mod tests {
         assert_eq!(not_sent(cut_off), Kind::Unavailable);
         let unsigned = ConnectorError::other(CredentialsError::not_loaded("nobody").into(), None);
         assert_eq!(not_sent(unsigned), Kind::Unauthenticated);
+    }
+
+    #[test]
+    fn credentials_that_cannot_be_fetched_just_now_are_not_missing() {
+        let asked = |error: SdkError<StartSnapshotError, HttpResponse>| CredentialsError::provider_error(error);
+        let lost = || ConnectorError::io("connection reset".into());
+        let nested = ConnectorError::other(CredentialsError::not_loaded("nobody").into(), None);
+        for (trouble, kind) in [
+            (CredentialsError::provider_timed_out(Duration::from_secs(5)), Kind::Unavailable),
+            (asked(SdkError::timeout_error("after 3 s")), Kind::Unavailable),
+            (asked(SdkError::dispatch_failure(lost())), Kind::Unavailable),
+            (asked(SdkError::dispatch_failure(ConnectorError::timeout("slow".into()))), Kind::Unavailable),
+            (asked(SdkError::dispatch_failure(nested)), Kind::Unauthenticated),
+            (CredentialsError::not_loaded(lost()), Kind::Unauthenticated),
+            (CredentialsError::invalid_configuration("a loop of roles"), Kind::Unauthenticated),
+            (CredentialsError::provider_error("the role may not be assumed"), Kind::Unauthenticated),
+        ] {
+            let said = format!("{trouble:?}");
+            assert_eq!(not_sent(ConnectorError::other(trouble.into(), None)), kind, "{said}");
+        }
     }
 
     #[test]

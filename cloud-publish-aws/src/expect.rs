@@ -7,15 +7,12 @@ use cloud_publish_core::publisher::{Expected, ImageSpec};
 
 use crate::attributes::{Attributes, COPIED, expected};
 use crate::config::AwsConfig;
+use crate::point::parameter_name;
 use crate::publisher::{Aws, AwsSettings};
 
 /// The Marketplace takes images from this region only:
 /// <https://docs.aws.amazon.com/marketplace/latest/userguide/ami-single-ami-products.html>.
 const MARKETPLACE: &str = "us-east-1";
-
-/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>
-const LONGEST_PARAMETER: usize = 1011;
-const DEEPEST_PARAMETER: usize = 15;
 
 pub(crate) fn expect(target: &Aws, image: &ImageSpec, region: &Region) -> Result<Expected> {
     let settings = &target.settings;
@@ -37,36 +34,14 @@ fn parameters(settings: &AwsSettings, image: &ImageSpec) -> Result<(Vec<PointerN
     for template in &settings.config.parameters {
         let name = template.fill_for(image, &settings.target);
         let names = if AwsConfig::is_own(template) { &mut own } else { &mut newest };
-        names.push(parameter(&name).map_err(|error| error.with("template", template))?);
+        names.push(parameter_name(&name).map_err(|error| error.with("template", template))?);
     }
     Ok((own, newest))
 }
 
-fn parameter(name: &str) -> Result<PointerName> {
-    let wrong = |hint: &'static str| {
-        Err(Error::new(Kind::InvalidInput, format!("`{name}` cannot be a parameter's name at AWS")).hint(hint))
-    };
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-    let mut levels = name.trim_start_matches('/').split('/');
-    if !name.chars().all(allowed) || (name.contains('/') && !name.starts_with('/')) || levels.any(str::is_empty) {
-        return wrong("it starts with a slash and has letters, digits and . _ - between single slashes");
-    }
-    let first = name.trim_start_matches('/').to_ascii_lowercase();
-    if first.starts_with("aws") || first.starts_with("ssm") {
-        return wrong("names that start with `aws` or `ssm` are Amazon's own");
-    }
-    if name.len() > LONGEST_PARAMETER || name.matches('/').count() > DEEPEST_PARAMETER {
-        return wrong("it has at most 1011 characters and 15 levels");
-    }
-    PointerName::new(name)
-}
-
-/// The listings of this variant and architecture, in the one region from which the Marketplace takes images.
+/// The listings that offer this image, in the one region from which the Marketplace takes images.
 fn listings(settings: &AwsSettings, image: &ImageSpec, region: &Region) -> Result<Vec<String>> {
-    let is_its = |listing: &crate::config::MarketplaceListing| {
-        listing.variant == image.tags.variant && listing.arch == image.tags.arch
-    };
-    let listed = settings.config.marketplace.iter().filter(|(_, listing)| is_its(listing));
+    let listed = settings.config.marketplace.iter().filter(|(_, listing)| listing.offers(&image.tags));
     let names: Vec<String> = listed.map(|(name, _)| name.clone()).collect();
     if !names.is_empty() && !wants(settings, MARKETPLACE) {
         return Err(Error::new(Kind::InvalidInput, "the Marketplace takes images from us-east-1 only")
@@ -89,9 +64,10 @@ fn wants(settings: &AwsSettings, region: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use cloud_publish_core::manifest::Regions;
+    use cloud_publish_core::names::Class;
     use serde_json::json;
 
-    use super::{expect, parameter};
+    use super::expect;
     use crate::publisher::{Aws, AwsSettings};
     use crate::testing::{settings, spec};
 
@@ -118,18 +94,43 @@ mod tests {
     }
 
     #[test]
-    fn parameters_that_aws_does_not_take_are_refused() {
-        for bad in ["debian/x", "/aws/service/x", "ssm-x", "/a b", "/a//b", "/a/", "", &"/a".repeat(16)] {
-            assert!(parameter(bad).unwrap_err().advice().is_some(), "{bad:?}");
-        }
-        for good in ["/debian/release/latest", "debian-latest", "/a/b.c_d-e"] {
-            assert_eq!(parameter(good).unwrap().as_str(), good);
+    fn parameters_that_aws_does_not_take_are_refused_before_anything_is_made() {
+        for (bad, rule) in [
+            ("/aws/{suite}", "keeps for itself"),
+            ("//debian/{suite}", "empty level"),
+            ("debian/{suite}", "begin with a slash"),
+            ("/debian {suite}", "characters"),
+        ] {
+            let target = target(json!({"home_region": "us-east-1", "parameters": [bad]}), &[]);
+            let refused = expect(&target, &spec(), &"us-east-1".parse().unwrap()).unwrap_err();
+            assert!(refused.message().contains(rule) && refused.advice().is_some(), "{bad}: {refused}");
         }
     }
 
     #[test]
+    fn a_listing_offers_its_own_suite_and_classes_only() {
+        let listing = json!({"product": "prod-1", "suite": "bookworm", "variant": "genericcloud", "arch": "amd64",
+            "version_title": "{version}", "release_notes": "n", "usage_instructions": "u", "access_role": "r",
+            "user_name": "admin", "operating_system": "DEBIAN", "operating_system_version": "12",
+            "instance_type": "t3.small"});
+        let mut dailies = listing.clone();
+        dailies["classes"] = json!(["daily", "dev"]);
+        let listings = json!({"releases": listing, "dailies": dailies});
+        let target = target(json!({"home_region": "us-east-1", "marketplace": listings}), &["us-east-1"]);
+        let listed = |suite: &str, class: Class| {
+            let mut spec = spec();
+            (spec.tags.suite, spec.tags.class) = (suite.parse().unwrap(), class);
+            expect(&target, &spec, &"us-east-1".parse().unwrap()).unwrap().listings
+        };
+        assert_eq!(listed("bookworm", Class::Release), ["releases"]);
+        assert_eq!(listed("bookworm", Class::Daily), ["dailies"]);
+        assert_eq!(listed("trixie", Class::Release), [""; 0]);
+        assert_eq!(listed("trixie", Class::Daily), [""; 0]);
+    }
+
+    #[test]
     fn a_listing_is_expected_where_the_marketplace_looks() {
-        let listing = json!({"product": "prod-1", "variant": "genericcloud", "arch": "amd64", "version_title": "{version}",
+        let listing = json!({"product": "prod-1", "suite": "bookworm", "variant": "genericcloud", "arch": "amd64", "version_title": "{version}",
             "release_notes": "n", "usage_instructions": "u", "access_role": "r", "user_name": "admin",
             "operating_system": "DEBIAN", "operating_system_version": "12", "instance_type": "t3.small"});
         let config = json!({"home_region": "eu-west-1", "marketplace": {"debian": listing}});

@@ -21,8 +21,8 @@
 //!    copy carries no launch permission, deprecation or protection; they are set again, and the copy is compared.
 //! 5. Behind the barrier: the snapshot's permission, then the image's, then tags, then the SSM parameters, then the
 //!    change set of a Marketplace listing.
-//! 6. To **hide** is to deprecate (lists of others leave it out), to **retire** is to disable (which drops the sharing) and
-//!    to take the snapshot's permissions away, to **delete** is to deregister with the snapshots.
+//! 6. To **hide** is to deprecate (lists of others leave it out), to **retire** is to take the
+//!    snapshot's permissions away and to disable (which drops the sharing), to **delete** is to deregister with the snapshots.
 //!
 //! An id that was just returned may "not exist" for a while, and a pending image cannot be shared: every verb waits until
 //! its effect is there, for a bounded time. A token whose object was deleted or failed is a dead generation: that is
@@ -96,7 +96,8 @@
 //!
 //! # Time-outs and retries
 //! 10 s to connect, 30 s for an answer, 100 s for a call with its three tries; 20 s and 120 s for a block, as coldsnap learnt
-//! from connections that stall. The SDK's standard retries, not its adaptive ones, which made throttling worse by an
+//! from connections that stall; 300 s and 900 s for what goes to the bucket of `upload = "s3-import"`, whose parts are 16 MiB
+//! and larger. The SDK's standard retries, not its adaptive ones, which made throttling worse by an
 //! order of magnitude. Blocks alone are sent again by this crate, with a concurrency that grows by one and halves when
 //! AWS asks to slow down. Waiting (a copy: two hours) has a deadline too, after which the same command goes on waiting.
 //!

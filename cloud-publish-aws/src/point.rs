@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use aws_sdk_ssm::types::{ParameterType, ResourceTypeForTagging, Tag};
 use cloud_publish_core::error::{Error, Kind, Result};
+use cloud_publish_core::names::PointerName;
 use cloud_publish_core::poll::{Pace, poll_until};
 use cloud_publish_core::publisher::{Context, PointRequest};
 
@@ -26,6 +27,15 @@ const CHECKED: Pace =
 const TURNS: u32 = 4;
 
 const DATA_TYPE: &str = "aws:ec2:image";
+
+/// A name that AWS takes for a parameter.
+///
+/// # Errors
+/// [`Kind::InvalidInput`], naming the rule.
+pub(crate) fn parameter_name(name: &str) -> Result<PointerName> {
+    name::check(name)?;
+    PointerName::new(name)
+}
 
 /// How a write ended.
 enum Written {

@@ -86,6 +86,7 @@ const PUBLISH: &[Action] = &[
     Action::of("ebs:StartSnapshot", "the upload"),
     Action::of("ebs:PutSnapshotBlock", "the upload"),
     Action::of("ebs:CompleteSnapshot", "the upload"),
+    Action::of("ec2:DeleteSnapshot", "a snapshot that is not what was sent: it is removed and sent anew"),
     Action::of("ec2:CreateTags", "tags in the creating calls; marks"),
     Action::of("ec2:DeleteTags", "marks that go, tags that the configuration has no more"),
     Action::of("ec2:RegisterImage", "the image in the home region"),

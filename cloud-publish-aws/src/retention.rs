@@ -36,7 +36,8 @@ pub(crate) async fn hide(here: &Here, context: &Context, at: &ImageAt) -> Result
 }
 
 /// Disables it: nobody starts new machines from it, and it loses its launch permissions. The mark comes first, so that
-/// a run that dies in between is understood by the next.
+/// a run that dies in between is understood by the next; the image comes last, because a disabled one counts as retired
+/// and is not looked at again: no snapshot of it may still be shared.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/disable-an-ami.html>
 pub(crate) async fn retire(here: &Here, at: (&Context, &AwsConfig), image: &ImageAt) -> Result<()> {
     let (context, config) = at;
@@ -46,14 +47,14 @@ pub(crate) async fn retire(here: &Here, at: (&Context, &AwsConfig), image: &Imag
             .hint("run `publish` again to finish it, or remove the leftover"));
     }
     mark_retired(here, context, &found).await?;
+    for id in own_snapshots::ids(&found) {
+        take_back(here, (context, config), (id, &image.tags)).await?;
+    }
     if found.state() != Some(&ImageState::Disabled) {
         let call = here.clients.ec2.disable_image().image_id(image.id.as_str());
         let answer = context.or_cancelled(call.send()).await?;
         answer.map_err(|error| classify(&error, "DisableImage"))?;
         until(here, context, (image, &ImageState::Disabled)).await?;
-    }
-    for id in own_snapshots::ids(&found) {
-        take_back(here, (context, config), (id, &image.tags)).await?;
     }
     Ok(())
 }

@@ -53,7 +53,7 @@ async fn usable(here: &Here, context: &Context, at: &ImageAt, wanted: &BTreeSet<
     .await?;
     if image.state() == Some(&ImageState::Disabled) && !wanted.is_empty() {
         return Err(Error::new(Kind::Conflict, "the image is retired and cannot be shared")
-            .hint("`publish restore` makes it usable again"));
+            .hint("it was taken out of use on purpose: restore it first, or publish a new version"));
     }
     Ok(image)
 }

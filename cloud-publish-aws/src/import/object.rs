@@ -95,13 +95,18 @@ impl<'a> Bucket<'a> {
         size == Some(disk.virtual_size()) && head.checksum_sha256() == Some(parts::composite(wanted).as_str())
     }
 
-    /// What S3 says of an object.
+    /// What S3 says of an object. Its refusals have no body and so no code: the status is all there is.
     pub(super) async fn head(&self, key: &str) -> Result<Option<HeadObjectOutput>> {
         let call = self.client.head_object().bucket(self.name()).key(key).expected_bucket_owner(self.account);
         match self.context.or_cancelled(call.checksum_mode(ChecksumMode::Enabled).send()).await? {
             Ok(head) => Ok(Some(head)),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(None),
-            Err(error) => Err(self.named(classify(&error, "HeadObject"))),
+            Err(error) => match error.raw_response().map(|answer| answer.status().as_u16()) {
+                Some(404) => Ok(None),
+                status => {
+                    let told = status.and_then(refusal).unwrap_or_else(|| classify(&error, "HeadObject"));
+                    Err(self.named(told))
+                }
+            },
         }
     }
 
@@ -123,6 +128,20 @@ impl<'a> Bucket<'a> {
     }
 }
 
+/// What a status alone tells: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>.
+fn refusal(status: u16) -> Option<Error> {
+    let error = match status {
+        401 | 403 => Error::new(Kind::PermissionDenied, "the staged object may not be looked at").hint(
+            "allow `s3:GetObject` on the bucket's objects and `s3:ListBucket` on the bucket: without that AWS refuses, \
+             too, what is only not there",
+        ),
+        429 | 503 => Error::new(Kind::Throttled, "AWS asks us to slow down"),
+        500..=599 => Error::new(Kind::Unavailable, "AWS failed"),
+        _ => return None,
+    };
+    Some(error.during("HeadObject"))
+}
+
 /// A client with time for parts: they are larger than everything else.
 fn client(here: &Here) -> Client {
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
@@ -132,4 +151,25 @@ fn client(here: &Here) -> Client {
 /// An object's metadata, sorted.
 pub(super) fn about(metadata: Option<&HashMap<String, String>>) -> BTreeMap<String, String> {
     metadata.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use cloud_publish_core::error::{Kind, Retry};
+
+    use super::refusal;
+
+    #[test]
+    fn a_status_tells_what_passes_and_what_to_allow() {
+        for status in [401, 403] {
+            let error = refusal(status).unwrap();
+            assert_eq!((error.kind(), error.retry()), (Kind::PermissionDenied, Retry::Never));
+            let advice = error.advice().unwrap().to_string();
+            assert!(advice.contains("s3:GetObject") && advice.contains("s3:ListBucket"), "{advice}");
+        }
+        for status in [429, 500, 502, 503, 504] {
+            assert_ne!(refusal(status).unwrap().retry(), Retry::Never, "{status}");
+        }
+        assert!(refusal(400).is_none() && refusal(301).is_none());
+    }
 }

@@ -82,7 +82,7 @@ mod tests {
 
     fn offer(change: serde_json::Value) -> Offer {
         let mut listing = json!({
-            "product": "prod-abc", "variant": "genericcloud", "arch": "amd64",
+            "product": "prod-abc", "suite": "bookworm", "variant": "genericcloud", "arch": "amd64",
             "version_title": "Debian {suite_id} {version}", "release_notes": "See debian.org/{suite}",
             "usage_instructions": "ssh admin@host", "access_role": "arn:aws:iam::111111111111:role/ingest",
             "user_name": "admin", "operating_system": "DEBIAN", "operating_system_version": "12",

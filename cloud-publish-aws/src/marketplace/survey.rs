@@ -31,9 +31,7 @@ pub(crate) async fn survey(target: &Aws, context: &Context, detail: &Detail) -> 
     let catalogue = Catalogue::new(&here, context);
     let mut found = Vec::new();
     for (name, listing) in listings {
-        let fits = |tags: &&ImageTags| tags.variant == listing.variant && tags.arch == listing.arch;
-        let offered: Vec<&ImageId> = images.iter().filter(|(_, tags)| fits(tags)).map(|(id, _)| id).collect();
-        for image in offered {
+        for (image, _) in images.iter().filter(|(_, tags)| listing.offers(tags)) {
             if let Some(state) = state(&catalogue, (listing, image)).await? {
                 found.push(FoundListing { listing: name.clone(), image: image.clone(), state });
             }

@@ -13,7 +13,7 @@ const LEVELS: usize = 15;
 ///
 /// # Errors
 /// [`Kind::InvalidInput`].
-pub(crate) fn check(name: &str) -> Result<()> {
+pub(super) fn check(name: &str) -> Result<()> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '/');
     let bare = name.strip_prefix('/').unwrap_or(name);
     let first = bare.split('/').next().unwrap_or_default().to_ascii_lowercase();

@@ -19,9 +19,7 @@ const REGION: &str = "us-east-1";
 
 pub(super) async fn unreachable(target: &Aws, context: &Context, request: &PreflightRequest) -> Vec<Finding> {
     let specs = specs(request);
-    let concerns = |listing: &MarketplaceListing| {
-        specs.iter().any(|spec| spec.tags.variant == listing.variant && spec.tags.arch == listing.arch)
-    };
+    let concerns = |listing: &MarketplaceListing| specs.iter().any(|spec| listing.offers(&spec.tags));
     let products: BTreeSet<&str> =
         target.config().marketplace.values().filter(|one| concerns(one)).map(|one| one.product.as_str()).collect();
     let mut findings = Vec::new();

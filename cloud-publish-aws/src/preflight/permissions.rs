@@ -151,6 +151,10 @@ impl<'a> Questions<'a> {
         if self.config.manage_block_public_access && specs.iter().any(|spec| spec.visibility == Visibility::Public) {
             let call = ec2.disable_image_block_public_access().dry_run(true);
             answers.push(self.ask("DisableImageBlockPublicAccess", call.send()));
+            if self.config.snapshots == SnapshotVisibility::AsImage {
+                let call = ec2.disable_snapshot_block_public_access().dry_run(true);
+                answers.push(self.ask("DisableSnapshotBlockPublicAccess", call.send()));
+            }
         }
         answers
     }

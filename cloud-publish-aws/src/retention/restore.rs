@@ -15,9 +15,10 @@ use crate::publisher::Here;
 use crate::sharing::{Grant, Object, Sharing};
 use crate::tags::decode;
 
-/// The note that an image is private only while its date is moved, and the one that it no longer is.
+/// The note that an image is private only while its date is moved, and the two that close it: only an open one counts.
 const WAS_PUBLIC: &str = "public before its deprecation date was moved";
 const IS_PUBLIC: &str = "public again";
+const STAYS_PRIVATE: &str = "retired or withdrawn since: it stays private";
 
 /// Enables it, and gives it the deprecation date that it had before it was hidden: the configuration's, or none.
 ///
@@ -26,6 +27,7 @@ const IS_PUBLIC: &str = "public again";
 pub(crate) async fn restore(here: &Here, at: (&Context, &AwsConfig), image: &ImageAt) -> Result<()> {
     let (context, config) = at;
     let mut found = ours(here, context, image).await?;
+    let was_public = was_public(here, context, (image, &found)).await?;
     match found.state() {
         Some(ImageState::Available) => {}
         Some(ImageState::Disabled) => {
@@ -40,14 +42,14 @@ pub(crate) async fn restore(here: &Here, at: (&Context, &AwsConfig), image: &Ima
                 .hint("run `publish` again to finish it, or remove the leftover"));
         }
     }
-    show(here, (context, config), (image, &found)).await
+    show(here, (context, config), (image, &found, was_public)).await
 }
 
-async fn show(here: &Here, at: (&Context, &AwsConfig), (image, found): (&ImageAt, &Image)) -> Result<()> {
+async fn show(here: &Here, at: (&Context, &AwsConfig), of: (&ImageAt, &Image, bool)) -> Result<()> {
+    let (image, found, mut everybody) = of;
     let (context, config) = at;
     let now = context.clock().now();
     let sharing = Sharing { here, context, config, object: Object::Image(image.id.as_str()) };
-    let mut everybody = was_public(here, context, found);
     if deprecation::is_hidden(found, now) {
         let mut parties = sharing.read().await?;
         if parties.remove(&Grant::Everybody) {
@@ -70,16 +72,28 @@ async fn note(context: &Context, image: &ImageAt, what: &str) -> Result<()> {
     context.note(Note::Acknowledged { value: json!({"image": image.id, "note": what}) }).await
 }
 
-/// Whether an earlier try died while the image was private. One that has been retired or withdrawn since stays so.
-fn was_public(here: &Here, context: &Context, found: &Image) -> bool {
+/// Whether an earlier try died while the image was private. One that has been retired or withdrawn since stays so, and
+/// that is written down, too: once its marks are off, the old note must not make it public.
+async fn was_public(here: &Here, context: &Context, (image, found): (&ImageAt, &Image)) -> Result<bool> {
+    if !is_open(context, image) {
+        return Ok(false);
+    }
     let marks = decode(&tags_of(found), &here.place, &here.region).marks;
-    let stays = marks.map_or(true, |marks| marks.retired.is_some() || marks.withdrawn.is_some());
-    let id = found.image_id().unwrap_or_default();
+    let is_marked = marks.map_or(true, |marks| marks.retired.is_some() || marks.withdrawn.is_some());
+    if is_marked || found.state() == Some(&ImageState::Disabled) {
+        note(context, image, STAYS_PRIVATE).await?;
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// Whether the last of our notes about this image is the one that wants closing.
+fn is_open(context: &Context, image: &ImageAt) -> bool {
     let noted = |note: Note| match note {
-        Note::Acknowledged { value } if value.get("image").and_then(Value::as_str) == Some(id) => {
+        Note::Acknowledged { value } if value.get("image").and_then(Value::as_str) == Some(image.id.as_str()) => {
             value.get("note").and_then(Value::as_str).map(str::to_owned)
         }
         _ => None,
     };
-    !stays && context.earlier_notes().into_iter().filter_map(noted).next_back().as_deref() == Some(WAS_PUBLIC)
+    context.earlier_notes().into_iter().filter_map(noted).next_back().as_deref() == Some(WAS_PUBLIC)
 }

@@ -57,9 +57,11 @@ impl Detailed<'_> {
         self.read(Object::Image(id_of(self.image)?)).await.map(Some)
     }
 
+    /// A disabled image's snapshot can still be shared: disabling takes the image's own permissions only.
     async fn of_snapshot(&self) -> Result<Option<Visibility>> {
+        let is_disabled = self.image.state() == Some(&ImageState::Disabled);
         match snapshot::root(self.image) {
-            Some(id) if self.is_available() => match self.read(Object::Snapshot(id)).await {
+            Some(id) if self.is_available() || is_disabled => match self.read(Object::Snapshot(id)).await {
                 // The image is there all the same.
                 Err(error) if error.kind() == Kind::NotFound => Ok(None),
                 other => other.map(Some),

@@ -40,7 +40,7 @@ fn keys() -> Value {
         "snapshots": "as-image",
         "deregistration_protection": ["release"],
         "marketplace": {"debian-12": {
-            "product": "prod-debian12", "variant": "genericcloud", "arch": "amd64",
+            "product": "prod-debian12", "suite": "bookworm", "variant": "genericcloud", "arch": "amd64",
             "version_title": "Debian {suite_id} {version}", "release_notes": "Debian {suite_id}",
             "usage_instructions": "ssh admin@ADDRESS", "access_role": "arn:aws:iam::111111111111:role/AwsMarketplaceAmiIngestion",
             "user_name": "admin", "operating_system": "DEBIAN", "operating_system_version": "12",

@@ -55,6 +55,16 @@ fn denied(operation: &str) -> Value {
 }
 
 #[tokio::test]
+async fn a_bucket_that_may_not_be_read_names_the_permissions() {
+    let (world, uploads) = (world(json!({})), Uploads::new(1));
+    world.hurt(denied("HeadObject"));
+    let refused = run(&world, &uploads).await.unwrap_err();
+    assert_eq!(refused.kind(), Kind::PermissionDenied, "{refused}");
+    assert!(refused.advice().unwrap().contains("s3:GetObject"), "{refused:?}");
+    assert!(requests(&world, "CreateMultipartUpload").is_empty(), "nothing is sent before");
+}
+
+#[tokio::test]
 async fn what_is_imported_reads_back_and_the_bucket_is_empty_again() {
     let (world, uploads) = (world(json!({})), Uploads::long());
     let staged = run(&world, &uploads).await.unwrap();

@@ -24,7 +24,7 @@ fn planted(settings: Value) -> Planted {
 
 fn keys(change: Value) -> Value {
     let mut shop = json!({
-        "product": PRODUCT, "variant": "genericcloud", "arch": "amd64",
+        "product": PRODUCT, "suite": "bookworm", "variant": "genericcloud", "arch": "amd64",
         "version_title": "Debian {suite_id} {version}", "release_notes": "See debian.org/{suite}",
         "usage_instructions": "ssh admin@host", "user_name": "admin", "instance_type": "m5.large",
         "access_role": "arn:aws:iam::111111111111:role/AwsMarketplaceAmiIngestion",
@@ -71,6 +71,9 @@ async fn a_version_is_added_once_and_the_survey_shows_it() {
     assert_eq!((titles(&planted).last().unwrap().as_str(), change_sets(&planted).len()), (TITLE, 1));
     let found = FoundListing { listing: "shop".to_owned(), image: planted.at.id.clone(), state: Listing::Listed };
     assert_eq!(surveyed(&planted, keys(json!({}))).await, [found]);
+    for other in [json!({"suite": "trixie"}), json!({"classes": ["daily"]})] {
+        assert_eq!(surveyed(&planted, keys(other.clone())).await, [], "another product's image: {other}");
+    }
 }
 
 #[tokio::test]

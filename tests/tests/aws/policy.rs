@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cloud_publish_aws::{Aws, AwsSettings, Feature, actions};
+use cloud_publish_core::error::Kind;
 use cloud_publish_core::identity::Marks;
 use cloud_publish_core::manifest::{Regions, Visibility};
 use cloud_publish_core::publisher::{
@@ -12,6 +13,7 @@ use cloud_publish_core::publisher::{
 };
 use serde_json::json;
 
+use crate::uploads::{Uploads, requests};
 use crate::world::{World, additions, disk, image, region, regions};
 
 /// `ec2:RegisterImage` for each call that these features allow. Who one is may always be asked.
@@ -89,4 +91,14 @@ async fn a_whole_life_calls_nothing_that_the_policy_leaves_out() {
     target.restore(&context, &home).await.unwrap();
     target.delete(&context, &home).await.unwrap();
     assert_eq!(beyond(&world, &[&publishing[..], &[Feature::Prove, Feature::Cleanup]].concat()), [""; 0]);
+}
+
+#[tokio::test]
+async fn who_may_publish_may_clear_away_a_snapshot_that_arrived_wrongly() {
+    let (world, uploads) = (World::start(json!({})), Uploads::new(1));
+    let refuse = json!({"refuse": {"status": 400, "code": "ValidationException"}});
+    world.hurt(json!([{"operation": "CompleteSnapshot", "what": refuse}]));
+    assert_eq!(uploads.run(&world).await.unwrap_err().kind(), Kind::Corrupt);
+    assert!(!requests(&world, "DeleteSnapshot").is_empty());
+    assert_eq!(beyond(&world, &[Feature::Publish]), [""; 0]);
 }

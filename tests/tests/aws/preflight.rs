@@ -173,6 +173,7 @@ async fn a_missing_permission_is_found_for_each_call_that_can_be_asked() {
         ("EnableImageDeprecation", "eu-west-1"),
         ("EnableImageDeregistrationProtection", "eu-west-1"),
         ("DisableImageBlockPublicAccess", "eu-west-1"),
+        ("DisableSnapshotBlockPublicAccess", "eu-west-1"),
     ];
     for (operation, at) in operations {
         let world = World::start(json!({"denied": [{"action": format!("ec2:{operation}"), "region": at}]}));
@@ -272,7 +273,7 @@ async fn a_run_that_is_asked_to_stop_stops() {
 
 fn listing(product: &str) -> Value {
     json!({"marketplace": {"debian-12": {
-        "product": product, "variant": "genericcloud", "arch": "amd64", "version_title": "Debian {version}",
+        "product": product, "suite": "bookworm", "variant": "genericcloud", "arch": "amd64", "version_title": "Debian {version}",
         "release_notes": "none", "usage_instructions": "ssh", "access_role": "arn:aws:iam::111111111111:role/marketplace",
         "user_name": "admin", "operating_system": "DEBIAN", "operating_system_version": "12", "instance_type": "t3.micro",
     }}})

@@ -101,10 +101,28 @@ async fn what_was_withdrawn_after_that_stays_private() {
     planted.world.target(json!({})).tag(&context(), &request).await.unwrap();
     planted.world.target(json!({})).restore(&step.context(), &planted.at).await.unwrap();
     assert_eq!(planted.image()["sharing"], json!([]));
+    let request = TagRequest { marks: Marks::default().into(), ..request };
+    planted.world.target(json!({})).tag(&context(), &request).await.unwrap();
+    planted.world.target(json!({})).restore(&step.context(), &planted.at).await.unwrap();
+    assert_eq!(planted.image()["sharing"], json!([]), "the note is closed: without the mark it opens nothing either");
 }
 
 #[tokio::test]
-async fn retiring_marks_first_disables_and_takes_the_snapshot_back() {
+async fn what_was_disabled_after_that_stays_private() {
+    let (planted, step) = (Planted::new(), Uploads::new(1));
+    cut_off(&planted, &step).await;
+    ask(&planted.world, &format!("Action=DisableImage&ImageId={}", planted.at.id));
+    for _ in 0..2 {
+        planted.world.target(json!({})).restore(&step.context(), &planted.at).await.unwrap();
+        assert_eq!(
+            (planted.image()["state"].clone(), planted.image()["sharing"].clone()),
+            (json!("available"), json!([]))
+        );
+    }
+}
+
+#[tokio::test]
+async fn retiring_marks_first_then_takes_the_snapshot_back_and_disables() {
     let planted = Planted::new();
     let keys = json!({"snapshots": "as-image"});
     planted.share(keys.clone(), Visibility::Public).await.unwrap();
@@ -113,10 +131,28 @@ async fn retiring_marks_first_disables_and_takes_the_snapshot_back() {
     target.retire(&context(), &planted.at).await.unwrap();
     let mark = planted.image()["tags"]["cloud-publish-retired"].clone();
     target.retire(&context(), &planted.at).await.unwrap();
-    assert_eq!(planted.changes()[before..], ["CreateTags", "DisableImage", "ModifySnapshotAttribute"]);
+    assert_eq!(planted.changes()[before..], ["CreateTags", "ModifySnapshotAttribute", "DisableImage"]);
     assert_eq!(planted.image()["tags"]["cloud-publish-retired"], mark);
     assert_eq!(planted.image()["state"], json!("disabled"));
     assert_eq!((planted.image()["sharing"].clone(), planted.snapshot()["sharing"].clone()), (json!([]), json!([])));
+}
+
+#[tokio::test]
+async fn an_image_whose_snapshot_is_still_shared_does_not_look_retired() {
+    let planted = Planted::new();
+    let keys = json!({"snapshots": "as-image"});
+    planted.share(keys.clone(), Visibility::Public).await.unwrap();
+    let denied = json!({"refuse": {"status": 403, "code": "UnauthorizedOperation"}});
+    planted.world.hurt(json!([{"operation": "ModifySnapshotAttribute", "what": denied}]));
+    let target = planted.world.target(keys);
+    target.retire(&context(), &planted.at).await.unwrap_err();
+    assert_eq!(planted.image()["state"], json!("available"));
+    planted.world.hurt(json!([]));
+    target.retire(&context(), &planted.at).await.unwrap();
+    assert_eq!(
+        (planted.image()["state"].clone(), planted.snapshot()["sharing"].clone()),
+        (json!("disabled"), json!([]))
+    );
 }
 
 #[tokio::test]

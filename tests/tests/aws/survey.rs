@@ -11,6 +11,7 @@ use cloud_publish_core::survey::{Life, Native};
 use serde_json::{Value, json};
 
 use crate::images::{COPIES, Images, at, images_in, target};
+use crate::planted::ask;
 use crate::world::{World, region, regions};
 
 /// Everything of ours, no release in detail.
@@ -188,6 +189,10 @@ async fn parties_are_shown_for_the_release_at_hand() {
     target.set_visibility(&images.context(), &request).await.unwrap();
     let found = target.survey(&images.context(), &plain()).await.unwrap().images.remove(0);
     assert_eq!(found.visibility, Visibility::Public, "the listing shows it");
+    ask(&world, &format!("Action=DisableImage&ImageId={}", made.id));
+    let found = images.survey(&target).await.images.remove(0);
+    assert_eq!((found.native, found.visibility), (Native::Retired, Visibility::Private));
+    assert_eq!(found.attributes["snapshot_visibility"], "public", "disabling takes the image's permissions only");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use crate::world::World;
 
 const LISTING: &str = r#"[target.aws.marketplace.debian]
 product = "prod-debian12"
+suite = "bookworm"
 variant = "genericcloud"
 arch = "amd64"
 version_title = "Debian {suite_id} {version}"

@@ -10,7 +10,8 @@ use serde_json::json;
 use crate::world::{IMPORT, World};
 
 /// What only a disturbed or a changed run makes use of, in the order of the names.
-const RARE: [&str; 5] = [
+const RARE: [&str; 6] = [
+    "ec2:DeleteSnapshot",
     "ec2:DeleteTags",
     "s3:AbortMultipartUpload",
     "s3:GetBucketLocation",
