@@ -37,8 +37,8 @@ fn a_required_region_that_is_not_there_refuses_the_run() {
     let world = World::with("no region", &[("RegionTwo", "Nowhere")]);
     let failure = refusal(&world);
     assert_eq!((&failure["step"], &failure["region"]), (&json!("preflight"), &json!("Nowhere")));
-    says(&failure, "error", "in region Nowhere");
-    says(&failure, "hint", "best_effort");
+    says(&failure, "error", "no image service in region `Nowhere`");
+    says(&failure, "hint", "RegionOne, RegionTwo");
     assert_eq!(world.seen(), []);
 }
 
