@@ -5,7 +5,7 @@ use cloud_publish_core::manifest::Regions;
 use cloud_publish_core::names::{PointerName, Region};
 use cloud_publish_core::publisher::{Expected, ImageSpec};
 
-use crate::attributes::{Attributes, expected};
+use crate::attributes::{Attributes, COPIED, expected};
 use crate::config::AwsConfig;
 use crate::publisher::{Aws, AwsSettings};
 
@@ -24,6 +24,7 @@ pub(crate) fn expect(target: &Aws, image: &ImageSpec, region: &Region) -> Result
     let (own_pointers, pointers) = parameters(settings, image)?;
     Ok(Expected {
         attributes: expected(&made, image, config),
+        fixed: COPIED.map(str::to_owned).into(),
         pointers,
         own_pointers,
         listings: listings(settings, image, region)?,

@@ -12,7 +12,7 @@ mod staged;
 
 use std::collections::BTreeSet;
 
-use cloud_publish_core::error::{Error, Result};
+use cloud_publish_core::error::{Error, Result, Retry};
 use cloud_publish_core::manifest::Regions;
 use cloud_publish_core::names::{Owner, Region};
 use cloud_publish_core::publisher::{Context, SurveyRequest};
@@ -68,7 +68,13 @@ pub(crate) async fn survey(target: &Aws, context: &Context, request: &SurveyRequ
 fn gaps(failures: Vec<(Region, Error)>) -> Vec<Gap> {
     let mut seen = BTreeSet::new();
     let first = failures.into_iter().filter(|(region, _)| seen.insert(region.clone()));
-    first.map(|(region, error)| Gap { region: Some(region), reason: error.chain().join(": ") }).collect()
+    first
+        .map(|(region, error)| Gap {
+            passing: error.retry() != Retry::Never,
+            region: Some(region),
+            reason: error.chain().join(": "),
+        })
+        .collect()
 }
 
 /// The wanted regions; with `all` also those that the configuration leaves out: what was published there is still ours.

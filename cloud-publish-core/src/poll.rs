@@ -43,6 +43,7 @@ where
         let waited = context.clock().elapsed().saturating_sub(start);
         if waited >= pace.deadline {
             return Err(Error::new(Kind::TimedOut, format!("{what} took longer than {} s", pace.deadline.as_secs()))
+                .permanent() // a deadline is meant for all attempts together
                 .hint("run the same command again: it continues where this one stopped waiting"));
         }
         context.sleep(pause.min(pace.deadline.saturating_sub(waited))).await?;

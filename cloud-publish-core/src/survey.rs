@@ -113,9 +113,10 @@ impl FoundImage {
             Native::Pending | Native::Failed => Life::Staged,
             _ if self.marks.retired.is_some() || self.marks.withdrawn.is_some() => Life::Retired,
             Native::Retired => Life::Retired,
-            Native::Hidden => Life::Hidden,
+            // A date may pass before a publication is finished: that is no reason to leave it unfinished.
+            Native::Hidden if self.marks.published.is_some() => Life::Hidden,
             Native::Available if self.marks.published.is_some() => Life::Published,
-            Native::Available => Life::Registered,
+            Native::Hidden | Native::Available => Life::Registered,
         }
     }
 
@@ -169,6 +170,8 @@ pub struct Gap {
     pub region: Option<Region>,
     /// Why.
     pub reason: String,
+    /// Looking again may help: the cloud failed in passing.
+    pub passing: bool,
 }
 
 /// Everything of one owner at one target.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cloud_publish_core::error::{Error, Result};
+use cloud_publish_core::error::{Error, Result, Retry};
 use cloud_publish_core::names::{ImageId, Owner, Region};
 use cloud_publish_core::publisher::{Context, SurveyRequest};
 use cloud_publish_core::survey::{FoundImage, FoundStaged, Gap, Native, Survey};
@@ -42,7 +42,11 @@ pub(crate) async fn survey(target: &OpenStack, context: &Context, request: &Surv
     {
         return Err(error.with("region", region));
     }
-    let gap = |(region, error): (Region, Error)| Gap { region: Some(region), reason: error.chain().join(": ") };
+    let gap = |(region, error): (Region, Error)| Gap {
+        passing: error.retry() != Retry::Never,
+        region: Some(region),
+        reason: error.chain().join(": "),
+    };
     survey.incomplete = failures.into_iter().map(gap).collect();
     survey.images.sort_by(|a, b| (&a.region, &a.id).cmp(&(&b.region, &b.id)));
     survey.staged.sort_by(|a, b| (&a.region, &a.id).cmp(&(&b.region, &b.id)));

@@ -120,8 +120,17 @@ fn every_file_that_is_linked_is_there() {
     let files: Vec<&str> = links.filter(|link| !link.starts_with("https://")).collect();
     assert!(!files.is_empty());
     for file in files {
-        assert!(paths::root().join(file).is_file(), "{file}");
+        match file.strip_prefix('#') {
+            Some(anchor) => assert!(headings(&text).contains(anchor), "{file}"),
+            None => assert!(paths::root().join(file).is_file(), "{file}"),
+        }
     }
+}
+
+/// The anchors of a text's headings.
+fn headings(text: &str) -> BTreeSet<String> {
+    let titles = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    titles.map(|title| title.to_lowercase().replace(' ', "-")).collect()
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn a_plan_names_every_step_with_its_reason_and_writes_nothing() {
       barrier         -              all     nothing of the release is published here before all of it is there
       set-visibility  generic-amd64  local   not yet usable by those it is for
       mark-published  generic-amd64  local   the last write of a publication
-      point           generic-amd64  local   it is the newest of its line
+      point           generic-amd64  local   bookworm/latest should lead here
     -- stderr
     surveying local
     checking local

@@ -51,7 +51,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn gap(&mut self, error: &Error) {
         let reason = error.chain().join(": ");
-        self.survey.incomplete.push(Gap { region: Some(self.site.layout.region.clone()), reason });
+        self.survey.incomplete.push(Gap { region: Some(self.site.layout.region.clone()), reason, passing: false });
     }
 
     /// Reads every version directory of a tree.

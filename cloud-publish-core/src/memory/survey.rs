@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Retry};
 use crate::identity::claims_owner;
 use crate::memory::client::Call;
 use crate::memory::log::Verb;
@@ -59,7 +59,7 @@ pub(super) async fn survey(own: &MemoryPublisher, context: &Context, request: &S
     }
     for error in failures {
         let region = regions.iter().find(|region| error.context("region") == Some(region.as_str())).cloned();
-        let gap = Gap { region, reason: error.chain().join(": ") };
+        let gap = Gap { passing: error.retry() != Retry::Never, region, reason: error.chain().join(": ") };
         if !all.incomplete.iter().any(|known| known.region == gap.region) {
             all.incomplete.push(gap);
         }

@@ -13,6 +13,8 @@ use crate::survey::FoundImage;
 pub(super) struct Route<'a> {
     /// Regions that have the image or will get it.
     pub(super) arrivals: Vec<Arrival<'a>>,
+    /// Required regions that are left as they are: the image is not, and will not be, as wanted there.
+    pub(super) left: Vec<&'a Region>,
 }
 
 /// One region of a [`Route`].
@@ -59,6 +61,9 @@ pub(super) fn bring<'a>(
         }
     }
     create(state, desired, missing, (&mut route, plan));
+    let arrives = |place: &DesiredPlace| route.arrivals.iter().any(|arrival| arrival.region == place.region);
+    let left = desired.places.iter().filter(|place| place.required && !arrives(place));
+    route.left = left.map(|place| &place.region).collect();
     route
 }
 

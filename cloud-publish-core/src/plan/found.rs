@@ -39,7 +39,10 @@ pub(super) fn look<'a>(state: &TargetState<'a>, desired: &Desired, place: &Desir
     match survey.matching(&state.info.place, &place.region, tags).as_slice() {
         [] => absent(state, desired, &place.region, (&key, republish)),
         [one] if one.tags.as_ref().is_some_and(|own| own.digest != tags.digest) => other_digest(one, desired),
-        [one] => alone(one),
+        [one] => match alone(one) {
+            Found::Unpublished(one) => made_as_wanted(one, place),
+            other => other,
+        },
         several => {
             let ids: Vec<&str> = several.iter().map(|image| image.id.as_str()).collect();
             Found::Refuse(
@@ -143,6 +146,22 @@ fn alone(one: &FoundImage) -> Found<'_> {
                 .into(),
         },
     }
+}
+
+/// An image that nobody was led to yet is not published if it was made otherwise than it should be.
+fn made_as_wanted<'a>(one: &'a FoundImage, place: &DesiredPlace) -> Found<'a> {
+    let mut wrong = place.expected.fixed.iter().filter_map(|name| {
+        let wanted = place.expected.attributes.get(name)?;
+        let is = one.attributes.get(name).filter(|is| *is != wanted)?;
+        Some(format!("{name} is {is}, should be {wanted}"))
+    });
+    let Some(first) = wrong.next() else { return Found::Unpublished(one) };
+    let all: Vec<String> = std::iter::once(first).chain(wrong).collect();
+    Found::Refuse(
+        RefusalKind::OtherAttributes,
+        format!("{}, not published yet, was made otherwise: {}", one.id, all.join("; ")),
+        "remove it by hand, then run the same command again; or set the configuration back".into(),
+    )
 }
 
 /// A refusal with its place.

@@ -66,6 +66,8 @@ pub enum RefusalKind {
     TwoObjects,
     /// Its key carries another content.
     OtherDigest,
+    /// It was made with other attributes than it should have, and is not published yet.
+    OtherAttributes,
     /// Its tags contradict each other, cannot be read, or its data is missing.
     Untrusted,
     /// A pointer that resolves to one image should lead to several.

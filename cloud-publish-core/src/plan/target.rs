@@ -23,7 +23,13 @@ pub(super) fn plan(state: &TargetState<'_>, permissions: Permissions, plan: &mut
     let mut pointers = Pointers::default();
     for (desired, route) in &routes {
         let barrier = barriers.get(&desired.image.artifact());
+        let held = held(state, &routes, desired);
         for arrival in &route.arrivals {
+            let is_public = arrival.found.is_some_and(|found| found.life() == Life::Published);
+            if let Some(region) = held.filter(|_| !is_public) {
+                plan.drift.push(stays_private(state, desired, arrival, region));
+                continue;
+            }
             let publisher = Publication { state, desired, arrival, barrier };
             let last = publisher.publish(permissions, plan);
             plan.refusals.extend(pointers.shared_by(&publisher));
@@ -32,6 +38,24 @@ pub(super) fn plan(state: &TargetState<'_>, permissions: Permissions, plan: &mut
         }
     }
     pointers.plan(state, plan);
+}
+
+/// The required region without which nothing more of an image may become public: of its own, or of any image where all
+/// of the release is published together.
+fn held<'r>(state: &TargetState<'_>, routes: &'r [(&Desired, Route<'_>)], desired: &Desired) -> Option<&'r Region> {
+    let artifact = desired.image.artifact();
+    let matters = |other: &Desired| state.together == Together::Target || other.image.artifact() == artifact;
+    routes.iter().filter(|(other, _)| matters(other)).flat_map(|(_, route)| route.left.iter().copied()).next()
+}
+
+fn stays_private(state: &TargetState<'_>, desired: &Desired, arrival: &Arrival<'_>, without: &Region) -> Drift {
+    Drift {
+        target: state.info.target.clone(),
+        image: desired.image.clone(),
+        region: arrival.region.clone(),
+        message: format!("it stays private: {without} must have it too and is left as it is"),
+        hint: format!("see what is said of {without}; or list that region under `best_effort`"),
+    }
 }
 
 fn planned(state: &TargetState<'_>, desired: &Desired, route: &Route<'_>) -> PlannedImage {
@@ -259,7 +283,7 @@ impl Pointers {
             let key = (publication.arrival.region.clone(), name.clone());
             let pointer = self.0.entry(key).or_insert_with(|| {
                 let action = Action::Point { from: image.clone(), pointer: name.clone() };
-                let mut step = publication.step(action, Vec::new(), "it does not lead here yet");
+                let mut step = publication.step(action, Vec::new(), &format!("{name} should lead here"));
                 let region = &publication.arrival.region;
                 step.id = StepId::of_target(&step.target, &format!("{region}/point/{name}"));
                 Pointer { step, images: Vec::new(), superseded: false }

@@ -191,6 +191,59 @@ fn a_pointer_that_cannot_tell_two_images_apart_is_refused_once() {
 }
 
 #[test]
+fn an_image_made_otherwise_is_not_published() {
+    let info = info(Replication::Independent);
+    let mut wanted = desired(&info);
+    for place in &mut wanted.places {
+        place.expected.attributes = BTreeMap::from([("boot_mode".into(), "uefi".into())]);
+        place.expected.fixed = BTreeSet::from(["boot_mode".into()]);
+    }
+    let mut image = found("one", tags("r1", "2024-01-01"), Marks::default());
+    let plan = |image: &FoundImage| {
+        let survey = Survey { images: vec![image.clone()], ..Survey::default() };
+        let (desired, tombstones, together) = ([wanted.clone()], BTreeSet::new(), Together::Artifact);
+        let state = TargetState { info: &info, desired: &desired, survey: &survey, tombstones: &tombstones, together };
+        Plan::new(&"r1".parse().unwrap(), &[state], Permissions::default())
+    };
+    image.attributes = BTreeMap::from([("boot_mode".into(), "legacy-bios".into())]);
+    let refused = plan(&image).refusals;
+    assert_eq!(refused.iter().map(|refusal| refusal.kind).collect::<Vec<_>>(), [RefusalKind::OtherAttributes]);
+    assert!(refused[0].message.contains("boot_mode is legacy-bios, should be uefi"), "{refused:?}");
+    image.attributes.insert("boot_mode".into(), "uefi".into());
+    assert!(plan(&image).refusals.is_empty());
+    image.attributes.insert("boot_mode".into(), "legacy-bios".into());
+    image.marks = published();
+    assert!(plan(&image).refusals.is_empty(), "what users have already is verify's matter");
+}
+
+#[test]
+fn nothing_more_becomes_public_while_a_required_region_is_left_as_it_is() {
+    let mut survey = finished();
+    survey.images.retain(|image| image.region != region("far"));
+    survey.images[0].native = Native::Hidden;
+    survey.images[1].marks = Marks::default();
+    survey.images[1].visibility = Visibility::Private;
+    let plan = plan(&survey);
+    let public: Vec<&str> =
+        steps(&plan).into_iter().filter(|id| id.contains("visibility") || id.contains("mark-")).collect();
+    assert_eq!(public, Vec::<&str>::new(), "`one` was hidden by hand, `two` is required and private");
+    assert!(
+        plan.drift.iter().any(|drift| drift.message.contains("stays private: one must have it")),
+        "{:?}",
+        plan.drift
+    );
+}
+
+#[test]
+fn a_date_that_passes_before_a_publication_does_not_finish_it() {
+    let mut survey = finished();
+    survey.images[1].native = Native::Hidden;
+    survey.images[1].marks = Marks::default();
+    let plan = plan(&survey);
+    assert!(steps(&plan).contains(&"cloud/genericcloud-amd64/two/mark-published"), "{:?}", steps(&plan));
+}
+
+#[test]
 fn an_older_release_published_late_gets_its_own_pointer_and_neither_moves_the_line_s_nor_is_offered() {
     let mut info = info(Replication::Independent);
     info.capability.marketplace = true;
@@ -348,7 +401,7 @@ fn contradictions_refuse_the_run() {
     assert_eq!(refused(&twice), [RefusalKind::TwoObjects]);
 
     let gap = |name: &str| Survey {
-        incomplete: vec![Gap { region: Some(region(name)), reason: "503".into() }],
+        incomplete: vec![Gap { region: Some(region(name)), reason: "503".into(), passing: true }],
         ..Survey::default()
     };
     assert_eq!(refused(&gap("two")), [RefusalKind::Unreadable]);

@@ -1,6 +1,6 @@
 //! The image that should exist ([`ImageSpec`]) and the image that does exist somewhere ([`ImageAt`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +71,10 @@ pub struct ImageAt {
 pub struct Expected {
     /// Attributes as [`crate::survey::FoundImage::attributes`] shows them: boot mode, sizes, hashes, properties.
     pub attributes: BTreeMap<String, String>,
+    /// Those of the attributes that an image has from its making and nothing changes later: one that was made otherwise
+    /// is not published.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub fixed: BTreeSet<String>,
     /// The pointers that should resolve to it while it is the newest of its line.
     pub pointers: Vec<PointerName>,
     /// Pointers of its own, which carry its version and lead to it for good.

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use crate::error::{Result, Retry};
-use crate::publisher::Context;
+use crate::publisher::{Context, Publisher, SurveyRequest};
+use crate::survey::Survey;
 
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
@@ -23,4 +24,19 @@ pub(super) async fn patiently<T, Fut: Future<Output = Result<T>>>(
         }
     }
     ask().await
+}
+
+/// Surveys a target; looks again while it fails, or leaves something out, for what may pass.
+///
+/// # Errors
+/// As [`Publisher::survey`]; [`crate::error::Kind::Cancelled`].
+pub(super) async fn survey(publisher: &dyn Publisher, context: &Context, request: &SurveyRequest) -> Result<Survey> {
+    for pause in PAUSES {
+        match publisher.survey(context, request).await {
+            Ok(survey) if survey.incomplete.iter().any(|gap| gap.passing) => context.sleep(pause).await?,
+            Err(error) if error.retry() != Retry::Never => context.sleep(pause).await?,
+            answer => return answer,
+        }
+    }
+    publisher.survey(context, request).await
 }

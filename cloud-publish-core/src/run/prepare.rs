@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 
 use super::inputs::{Input, gather};
-use super::patience::patiently;
+use super::patience::{patiently, survey as survey_patiently};
 use super::{Environment, Request, Target};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Trouble};
@@ -187,7 +187,7 @@ async fn observe(
         let survey = SurveyRequest { owner: environment.config.owner.clone(), detail: Some(detail) };
         let context = &context;
         async move {
-            let survey = patiently(context, || target.publisher.survey(context, &survey)).await;
+            let survey = survey_patiently(target.publisher.as_ref(), context, &survey).await;
             (target, info, desired, survey)
         }
     });
