@@ -62,13 +62,9 @@ impl Cloud {
         &self.fake.world
     }
 
-    /// Leads a program there, as an account, and keeps it from the credentials of whoever runs the tests.
+    /// Leads a program there, as an account.
     pub fn lead(&self, command: &mut Command, account: &str) {
-        for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"] {
-            command.env_remove(name);
-        }
-        command.envs(self.fake.environment_of(account, REGION));
-        command.env("AWS_CONFIG_FILE", NOWHERE).env("AWS_SHARED_CREDENTIALS_FILE", NOWHERE);
+        lead(command, &self.fake, account);
     }
 
     /// The requests since it began anew, but for the judge's.
@@ -100,6 +96,15 @@ impl Drop for Cloud {
             assert!(violations.is_empty(), "AWS's service models have it otherwise:\n{}", violations.join("\n"));
         }
     }
+}
+
+/// Leads a program to a fake, as an account, and keeps it from the credentials of whoever runs the tests.
+pub fn lead(command: &mut Command, fake: &FakeAws, account: &str) {
+    for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"] {
+        command.env_remove(name);
+    }
+    command.envs(fake.environment_of(account, REGION));
+    command.env("AWS_CONFIG_FILE", NOWHERE).env("AWS_SHARED_CREDENTIALS_FILE", NOWHERE);
 }
 
 /// Short delays, so that tests do not wait; none is zero, so that everything is pending for a moment.

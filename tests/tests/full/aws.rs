@@ -10,8 +10,9 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use cloud_publish_tests::aws::{FakeAws, REGION, Settings};
+use cloud_publish_tests::aws::{ACCOUNT, FakeAws, REGION, Settings};
 use cloud_publish_tests::aws_clients;
+use cloud_publish_tests::aws_site::lead;
 use cloud_publish_tests::images::{self, ImageFile};
 use cloud_publish_tests::measure::{Used, measure};
 use cloud_publish_tests::site::{Artifact, Site};
@@ -57,20 +58,11 @@ pub(crate) fn world(patch: Value) -> FakeAws {
     FakeAws::start(quick.and_then(|settings| settings.merged(patch)).unwrap()).for_foreign_clients()
 }
 
-/// Leads a program to a world, and keeps it from the credentials of whoever runs the tests.
-pub(crate) fn lead(command: &mut Command, fake: &FakeAws) {
-    for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"] {
-        command.env_remove(name);
-    }
-    command.envs(fake.environment());
-    command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
-}
-
 /// Runs a program against a world of its own.
 fn upload(command: impl FnOnce(&FakeAws) -> Command) -> Uploaded {
     let fake = world(json!({}));
     let mut command = command(&fake);
-    lead(&mut command, &fake);
+    lead(&mut command, &fake, ACCOUNT);
     let used = measure(&command);
     let mut puts = fake.world.requests();
     puts.retain(|entry| entry.operation == "PutSnapshotBlock");

@@ -31,7 +31,7 @@ const REGIONS: usize = 34;
 const IMAGES: u8 = 12;
 
 /// How much faster than in reality time passes.
-const FASTER: u32 = 30;
+const FASTER: u32 = 10;
 
 /// What AWS takes for one image, in milliseconds and in this order: a snapshot of a few GiB, its registration, its copy
 /// to another region, and the check of a parameter.
