@@ -30,9 +30,18 @@ pub fn command(program: impl AsRef<Path>, environment: &[(String, String)]) -> C
 /// # Panics
 /// If it is not installed, or says that something is wrong: with all that it printed.
 pub fn script(name: &str, environment: &[(String, String)]) -> String {
+    script_with(name, environment, &[])
+}
+
+/// Runs a script with arguments.
+///
+/// # Panics
+/// Like [`script`].
+pub fn script_with(name: &str, environment: &[(String, String)], arguments: &[&str]) -> String {
     let folder = paths::of_tests("servers/aws");
     let done = command(python(), environment)
         .arg(folder.join(name))
+        .args(arguments)
         .env("PYTHONPATH", &folder)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()

@@ -7,6 +7,7 @@ mod images;
 mod import;
 mod info;
 mod marketplace;
+mod moto;
 mod planted;
 mod point;
 mod policy;

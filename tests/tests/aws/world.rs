@@ -41,25 +41,12 @@ impl World {
 
     /// An SDK that speaks only to the fake.
     pub(crate) fn sdk(&self) -> SdkConfig {
-        let key = format!("AKIA{}TEST", self.account);
-        let builder = Credentials::builder().access_key_id(key).secret_access_key("any").provider_name("test");
-        let credentials = SharedCredentialsProvider::new(builder.build());
-        SdkConfig::builder().endpoint_url(&self.fake.url).credentials_provider(credentials).build()
+        sdk_at(&self.fake.url, &self.account)
     }
 
     /// The settings of a target with the home region alone and these further keys.
     pub(crate) fn settings(&self, keys: Value) -> AwsSettings {
-        let mut config = json!({"home_region": REGION});
-        config.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
-        AwsSettings {
-            target: "aws".parse().unwrap(),
-            owner: "debian".parse().unwrap(),
-            config: serde_json::from_value(config).unwrap(),
-            regions: None,
-            best_effort: Vec::new(),
-            deny: Vec::new(),
-            sdk: Some(self.sdk()),
-        }
+        settings_with(self.sdk(), keys)
     }
 
     /// A target with these keys.
@@ -79,6 +66,29 @@ impl World {
     /// The requests since the start that could change something.
     pub(crate) fn writes(&self) -> Vec<Entry> {
         self.fake.world.requests().into_iter().filter(|entry| entry.write).collect()
+    }
+}
+
+/// An SDK of this account that speaks only to this server.
+pub(crate) fn sdk_at(url: &str, account: &str) -> SdkConfig {
+    let key = format!("AKIA{account}TEST");
+    let builder = Credentials::builder().access_key_id(key).secret_access_key("any").provider_name("test");
+    let credentials = SharedCredentialsProvider::new(builder.build());
+    SdkConfig::builder().endpoint_url(url).credentials_provider(credentials).build()
+}
+
+/// The settings of a target with the home region alone and these further keys.
+pub(crate) fn settings_with(sdk: SdkConfig, keys: Value) -> AwsSettings {
+    let mut config = json!({"home_region": REGION});
+    config.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
+    AwsSettings {
+        target: "aws".parse().unwrap(),
+        owner: "debian".parse().unwrap(),
+        config: serde_json::from_value(config).unwrap(),
+        regions: None,
+        best_effort: Vec::new(),
+        deny: Vec::new(),
+        sdk: Some(sdk),
     }
 }
 
