@@ -77,7 +77,8 @@ async fn a_whole_life_calls_nothing_that_the_policy_leaves_out() {
     target.survey(&context, &SurveyRequest { owner: spec.tags.owner.clone(), detail }).await.unwrap();
     let publishing = [Feature::Publish, Feature::BlockPublicAccess];
     assert_eq!(beyond(&world, &publishing), [""; 0]);
-    assert_eq!(beyond(&world, &[Feature::Publish]), ["ec2:DisableImageBlockPublicAccess"]);
+    let blocks = ["ec2:DisableImageBlockPublicAccess", "ec2:DisableSnapshotBlockPublicAccess"];
+    assert_eq!(beyond(&world, &[Feature::Publish]), blocks);
 
     target.prove(&context, &ProveRequest { at: home.clone(), file_sha512: None }).await.unwrap();
     assert_eq!(beyond(&world, &[&publishing[..], &[Feature::Prove]].concat()), [""; 0]);
