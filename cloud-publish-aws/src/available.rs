@@ -40,6 +40,7 @@ pub(crate) async fn settled(here: &Here, context: &Context, id: &str, pace: Pace
             Seen::Image(image) => image,
             Seen::Deregistered => return Ok(Some(Outcome::Dead(format!("{id} was deregistered")))),
             Seen::Nothing => {
+                context.progress().says(&format!("AWS does not show {id} in {} yet", here.region));
                 let late = context.clock().elapsed().saturating_sub(start) >= APPEARING;
                 return Ok(late.then(|| Outcome::Dead(format!("{id} is not there"))));
             }
