@@ -21,7 +21,7 @@ use cloud_publish_core::error::{Error, Kind, Result};
 use cloud_publish_core::publisher::ImageSpec;
 use jiff::Timestamp;
 
-pub(crate) use self::shown::{COPIED, SAME_TAGS, THERE, expected, shown};
+pub(crate) use self::shown::{COPIED, SAME_TAGS, THERE, expected, root, shown};
 pub(crate) use self::volume::Volume;
 use crate::config::AwsConfig;
 use crate::{deprecation, tags};

@@ -7,12 +7,9 @@ use cloud_publish_core::publisher::{Expected, ImageSpec};
 
 use crate::attributes::{Attributes, COPIED, expected};
 use crate::config::AwsConfig;
+use crate::marketplace::REGION as MARKETPLACE;
 use crate::point::parameter_name;
 use crate::publisher::{Aws, AwsSettings};
-
-/// The Marketplace takes images from this region only:
-/// <https://docs.aws.amazon.com/marketplace/latest/userguide/ami-single-ami-products.html>.
-const MARKETPLACE: &str = "us-east-1";
 
 pub(crate) fn expect(target: &Aws, image: &ImageSpec, region: &Region) -> Result<Expected> {
     let settings = &target.settings;

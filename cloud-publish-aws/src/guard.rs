@@ -8,8 +8,9 @@ use cloud_publish_core::identity::ImageTags;
 use cloud_publish_core::publisher::{Context, ImageAt};
 
 use crate::error::{classify, code, is_missing};
+use crate::ownership::{Shown, only};
 use crate::publisher::Here;
-use crate::tags::{KEY, decode, map};
+use crate::tags::{KEY, map};
 
 /// What AWS answers to the id of an image that it remembers.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
@@ -76,21 +77,15 @@ pub(crate) fn is_dead(image: &Image) -> bool {
     )
 }
 
-/// Refuses an image of another account or with other tags.
-pub(crate) fn confirm(here: &Here, image: &Image, tags: &ImageTags) -> Result<()> {
-    if image.owner_id() != Some(here.place.account.as_str()) {
-        let owner = image.owner_id().unwrap_or("nobody");
-        return Err(refused("the image belongs to another account").with("owner", owner));
-    }
-    match decode(&tags_of(image), &here.place, &here.region).tags {
-        Ok(found) if found == *tags => Ok(()),
-        Ok(found) => Err(refused("the image carries other tags").with("release", found.release)),
-        Err(trouble) => Err(refused("the image's tags cannot be believed").caused_by(trouble)),
-    }
+/// What an answer shows of an image.
+fn shown(image: &Image) -> Shown<'_> {
+    let id = image.image_id().unwrap_or_default();
+    Shown { what: "image", id, owner: image.owner_id(), tags: image.tags() }
 }
 
-fn refused(message: &'static str) -> Error {
-    Error::new(Kind::Refused, message).hint("it was left alone; look at it with `aws ec2 describe-images --image-ids`")
+/// Refuses an image of another account or with other tags.
+pub(crate) fn confirm(here: &Here, image: &Image, tags: &ImageTags) -> Result<()> {
+    shown(image).confirm(here, tags)
 }
 
 /// The one living image of these tags in this region, whoever made it under whatever id; it may be pending.
@@ -107,23 +102,8 @@ pub(crate) async fn find(here: &Here, context: &Context, tags: &ImageTags) -> Re
         let image = image.map_err(|error| classify(&error, "DescribeImages"))?;
         living.extend(Some(image).filter(|image| !is_dead(image)));
     }
-    if living.len() > 1 {
-        let ids: Vec<&str> = living.iter().filter_map(Image::image_id).collect();
-        return Err(Error::new(Kind::Conflict, format!("several images have one key: {}", ids.join(", ")))
-            .hint("keep one of them and deregister the others with `aws ec2 deregister-image`"));
-    }
-    let Some(image) = living.pop() else { return Ok(None) };
-    let id = image.image_id().unwrap_or_default();
-    match decode(&tags_of(&image), &here.place, &here.region).tags {
-        Ok(found) if found == *tags => Ok(Some(image)),
-        Ok(found) if found.digest != tags.digest => {
-            Err(Error::new(Kind::Conflict, format!("{id} has our key but other content: {}", found.digest))
-                .hint("a published version never changes: give the new build a new version"))
-        }
-        Ok(_) => Err(Error::new(Kind::Conflict, format!("{id} has our key but other tags"))),
-        Err(trouble) => {
-            Err(Error::new(Kind::Conflict, format!("{id} has our key but its tags cannot be believed"))
-                .caused_by(trouble))
-        }
-    }
+    let hint = "keep one of them and deregister the others with `aws ec2 deregister-image`";
+    let image = only(living, shown, hint)?;
+    image.iter().try_for_each(|image| shown(image).same(here, tags))?;
+    Ok(image)
 }

@@ -25,10 +25,9 @@ use self::object::Bucket;
 use self::task::{Ended, Found, Tasks};
 use crate::config::{AwsConfig, Import as Keys};
 use crate::error::classify;
-use crate::guard;
 use crate::pace::SEEN;
 use crate::publisher::Here;
-use crate::snapshot::{find, id_of, is_completed, root, tags_of, wait_completed};
+use crate::snapshot::{find, id_of, is_completed, of_image, tags_of, wait_completed};
 use crate::tags::{self, SIZE, list};
 
 /// More dead generations than this are no accident.
@@ -111,12 +110,7 @@ impl Import<'_> {
             Some(snapshot) => return Err(half_written(id_of(&snapshot))),
             None => {}
         }
-        let Some(image) = guard::find(self.here, self.context, tags).await? else { return Ok(None) };
-        let id = root(&image).ok_or_else(|| {
-            Error::new(Kind::Conflict, "the image of our key has no root snapshot")
-                .with("id", image.image_id().unwrap_or_default())
-        })?;
-        wait_completed(self.here, self.context, id).await.map(Some)
+        of_image(self.here, self.context, tags).await
     }
 
     /// Stages the disk and starts the task of this generation.

@@ -131,6 +131,7 @@ mod info;
 mod links;
 mod marketplace;
 mod own_snapshots;
+mod ownership;
 mod pace;
 mod point;
 mod policy;

@@ -18,6 +18,7 @@ use cloud_publish_core::poll::{Pace, poll_until};
 use cloud_publish_core::publisher::{Context, Listing, ListingRequest, Note};
 use serde_json::{Value, json};
 
+pub(crate) use self::catalogue::CATALOGUE;
 use self::catalogue::{Catalogue, ChangeSet, Started};
 use self::details::Offer;
 use self::judge::{Verdict, verdict};
@@ -26,8 +27,10 @@ use crate::config::{AwsConfig, MarketplaceListing};
 use crate::guard::ours;
 use crate::publisher::Aws;
 
-/// Where the catalogue of the partition `aws` is.
-const REGION: &str = "us-east-1";
+/// Where the catalogue of the partition `aws` is, and the only region that it takes images from:
+/// <https://docs.aws.amazon.com/marketplace/latest/APIReference/api-access.html>,
+/// <https://docs.aws.amazon.com/marketplace/latest/userguide/ami-single-ami-products.html>.
+pub(crate) const REGION: &str = "us-east-1";
 
 /// How long to wait for an answer that comes soon; a review takes hours.
 const SOON: Pace =

@@ -10,10 +10,12 @@ use cloud_publish_core::poll::{Pace, poll_until};
 use cloud_publish_core::publisher::Context;
 use jiff::Timestamp;
 
+use crate::attributes;
 use crate::error::{classify, code, is_missing};
-use crate::guard::is_dead as is_dead_image;
+use crate::guard::{find as find_image, is_dead as is_dead_image};
+use crate::ownership::{Shown, only};
 use crate::publisher::Here;
-use crate::tags::{KEY, decode, map};
+use crate::tags::{KEY, map};
 
 /// How long an id that was just returned may "not exist", as bottlerocket's tools have seen it.
 /// <https://github.com/awslabs/coldsnap/blob/develop/src/wait.rs>
@@ -54,25 +56,25 @@ pub(crate) async fn ours(here: &Here, context: &Context, (id, tags): (&str, &Ima
 pub(crate) async fn find(here: &Here, context: &Context, tags: &ImageTags) -> Result<Option<Snapshot>> {
     let mut living = of_key(here, context, tags).await?;
     living.retain(|snapshot| !is_dead(snapshot));
-    if living.len() > 1 {
-        let ids: Vec<&str> = living.iter().map(id_of).collect();
-        return Err(Error::new(Kind::Conflict, format!("several snapshots have one key: {}", ids.join(", ")))
-            .hint("keep the one that an image uses and delete the others with `aws ec2 delete-snapshot`"));
-    }
-    let Some(snapshot) = living.pop() else { return Ok(None) };
-    let id = id_of(&snapshot);
-    match decode(&tags_of(&snapshot), &here.place, &here.region).tags {
-        Ok(found) if found == *tags => Ok(Some(snapshot)),
-        Ok(found) if found.digest != tags.digest => {
-            Err(Error::new(Kind::Conflict, format!("{id} has our key but other content: {}", found.digest))
-                .hint("a published version never changes: give the new build a new version"))
-        }
-        Ok(_) => Err(Error::new(Kind::Conflict, format!("{id} has our key but other tags"))),
-        Err(trouble) => {
-            Err(Error::new(Kind::Conflict, format!("{id} has our key but its tags cannot be believed"))
-                .caused_by(trouble))
-        }
-    }
+    let hint = "keep the one that an image uses and delete the others with `aws ec2 delete-snapshot`";
+    let snapshot = only(living, shown, hint)?;
+    snapshot.iter().try_for_each(|snapshot| shown(snapshot).same(here, tags))?;
+    Ok(snapshot)
+}
+
+/// The snapshot of the image that was made already of what these tags say: its own tags may have been taken off.
+///
+/// # Errors
+/// [`Kind::Conflict`] for an image without a root snapshot, and what [`wait_completed`] fails with.
+pub(crate) async fn of_image(here: &Here, context: &Context, tags: &ImageTags) -> Result<Option<Snapshot>> {
+    let Some(image) = find_image(here, context, tags).await? else { return Ok(None) };
+    let image_id = image.image_id().unwrap_or_default();
+    let id = root(&image)
+        .ok_or_else(|| Error::new(Kind::Conflict, "the image of our key has no root snapshot").with("id", image_id))?;
+    wait_completed(here, context, id).await.map(Some).map_err(|error| match error.kind() {
+        Kind::NotFound => gone(id).with("image", image_id),
+        _ => error,
+    })
 }
 
 /// Every snapshot of our account with the key of these tags, dead ones too.
@@ -121,22 +123,14 @@ pub(crate) async fn images_of(here: &Here, context: &Context, id: &str) -> Resul
     Ok(found)
 }
 
-/// Refuses a snapshot of another account or with other tags.
-pub(crate) fn confirm(here: &Here, snapshot: &Snapshot, tags: &ImageTags) -> Result<()> {
-    if snapshot.owner_id() != Some(here.place.account.as_str()) {
-        let owner = snapshot.owner_id().unwrap_or("nobody");
-        return Err(refused("the snapshot belongs to another account").with("owner", owner));
-    }
-    match decode(&tags_of(snapshot), &here.place, &here.region).tags {
-        Ok(found) if found == *tags => Ok(()),
-        Ok(found) => Err(refused("the snapshot carries other tags").with("release", found.release)),
-        Err(trouble) => Err(refused("the snapshot's tags cannot be believed").caused_by(trouble)),
-    }
+/// What an answer shows of a snapshot.
+fn shown(snapshot: &Snapshot) -> Shown<'_> {
+    Shown { what: "snapshot", id: id_of(snapshot), owner: snapshot.owner_id(), tags: snapshot.tags() }
 }
 
-fn refused(message: &'static str) -> Error {
-    Error::new(Kind::Refused, message)
-        .hint("it was left alone; look at it with `aws ec2 describe-snapshots --snapshot-ids`")
+/// Refuses a snapshot of another account or with other tags.
+pub(crate) fn confirm(here: &Here, snapshot: &Snapshot, tags: &ImageTags) -> Result<()> {
+    shown(snapshot).confirm(here, tags)
 }
 
 /// A snapshot that is not there.
@@ -153,9 +147,7 @@ fn given_up(snapshot: &Snapshot) -> Error {
 
 /// The snapshot of an image's root volume.
 pub(crate) fn root(image: &Image) -> Option<&str> {
-    let device = image.root_device_name()?;
-    let mapping = image.block_device_mappings().iter().find(|it| it.device_name() == Some(device))?;
-    mapping.ebs()?.snapshot_id()
+    attributes::root(image)?.snapshot_id()
 }
 
 /// An answer's id; empty if it has none, which is the id of nothing.

@@ -16,9 +16,9 @@ use cloud_publish_core::error::{Error, Kind, Result};
 use cloud_publish_core::publisher::{Context, Staged, UploadRequest};
 
 use crate::config::{AwsConfig, Upload as Way};
+use crate::import;
 use crate::publisher::Here;
-use crate::snapshot::{find, gone, is_completed, root, wait_completed};
-use crate::{guard, import};
+use crate::snapshot::{find, is_completed, of_image};
 
 /// More dead generations than this are no accident.
 const GENERATIONS: u32 = 16;
@@ -66,8 +66,8 @@ impl Upload<'_> {
     ///
     /// Images come first: of several snapshots the one that an image was made of is it.
     async fn turn(&mut self) -> Result<Option<Staged>> {
-        if let Some(staged) = self.of_image().await? {
-            return Ok(Some(staged));
+        if let Some(snapshot) = of_image(self.here, self.context, &self.request.image.tags).await? {
+            return self.adopt(&snapshot, 0).map(Some);
         }
         match find(self.here, self.context, &self.request.image.tags).await? {
             Some(snapshot) if is_completed(&snapshot) => self.adopt(&snapshot, 0).map(Some),
@@ -77,21 +77,5 @@ impl Upload<'_> {
             }
             None => self.start().await,
         }
-    }
-
-    /// The snapshot of an image that was made already: its tags may have been taken off.
-    async fn of_image(&self) -> Result<Option<Staged>> {
-        let Some(image) = guard::find(self.here, self.context, &self.request.image.tags).await? else {
-            return Ok(None);
-        };
-        let id = root(&image).ok_or_else(|| {
-            Error::new(Kind::Conflict, "the image of our key has no root snapshot")
-                .with("id", image.image_id().unwrap_or_default())
-        })?;
-        let snapshot = wait_completed(self.here, self.context, id).await.map_err(|error| match error.kind() {
-            Kind::NotFound => gone(id).with("image", image.image_id().unwrap_or_default()),
-            _ => error,
-        })?;
-        self.adopt(&snapshot, 0).map(Some)
     }
 }

@@ -15,7 +15,7 @@ use super::details::Offer;
 use crate::error::{classify, code};
 use crate::publisher::Here;
 
-const CATALOGUE: &str = "AWSMarketplace";
+pub(crate) const CATALOGUE: &str = "AWSMarketplace";
 const PRODUCT: &str = "AmiProduct@1.0";
 
 /// One account's view of the catalogue.

@@ -10,12 +10,8 @@ use super::finding::{refusal, unreadable, warning};
 use super::specs;
 use crate::config::MarketplaceListing;
 use crate::error::{classify, code, is_missing};
+use crate::marketplace::{CATALOGUE, REGION};
 use crate::publisher::Aws;
-
-/// The catalogue, and the only region that has it:
-/// <https://docs.aws.amazon.com/marketplace/latest/APIReference/api-access.html>.
-const CATALOG: &str = "AWSMarketplace";
-const REGION: &str = "us-east-1";
 
 pub(super) async fn unreachable(target: &Aws, context: &Context, request: &PreflightRequest) -> Vec<Finding> {
     let specs = specs(request);
@@ -39,7 +35,7 @@ async fn one(target: &Aws, context: &Context, product: &str) -> Result<Option<Fi
     }
     let clients = target.clients.region(&Region::new(REGION)?).await;
     let catalogue = aws_sdk_marketplacecatalog::Client::new(&clients.sdk);
-    let call = catalogue.describe_entity().catalog(CATALOG).entity_id(product);
+    let call = catalogue.describe_entity().catalog(CATALOGUE).entity_id(product);
     let what = format!("the marketplace product `{product}`");
     match context.or_cancelled(call.send()).await? {
         Ok(answer) if answer.entity_type().is_some_and(|kind| kind.starts_with("AmiProduct@")) => Ok(None),

@@ -15,15 +15,9 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 /// The last failure, or one that will not pass.
 pub(super) async fn patiently<T, Fut: Future<Output = Result<T>>>(
     context: &Context,
-    mut ask: impl FnMut() -> Fut,
+    ask: impl FnMut() -> Fut,
 ) -> Result<T> {
-    for pause in PAUSES {
-        match ask().await {
-            Err(error) if error.retry() != Retry::Never => context.sleep(pause).await?,
-            answer => return answer,
-        }
-    }
-    ask().await
+    until_whole(context, ask, |_| true).await
 }
 
 /// Surveys a target; looks again while it fails, or leaves something out, for what may pass.
@@ -31,12 +25,21 @@ pub(super) async fn patiently<T, Fut: Future<Output = Result<T>>>(
 /// # Errors
 /// As [`Publisher::survey`]; [`crate::error::Kind::Cancelled`].
 pub(super) async fn survey(publisher: &dyn Publisher, context: &Context, request: &SurveyRequest) -> Result<Survey> {
+    let is_whole = |survey: &Survey| survey.incomplete.iter().all(|gap| !gap.passing);
+    until_whole(context, || publisher.survey(context, request), is_whole).await
+}
+
+async fn until_whole<T, Fut: Future<Output = Result<T>>>(
+    context: &Context,
+    mut ask: impl FnMut() -> Fut,
+    is_whole: impl Fn(&T) -> bool,
+) -> Result<T> {
     for pause in PAUSES {
-        match publisher.survey(context, request).await {
-            Ok(survey) if survey.incomplete.iter().any(|gap| gap.passing) => context.sleep(pause).await?,
+        match ask().await {
+            Ok(answer) if !is_whole(&answer) => context.sleep(pause).await?,
             Err(error) if error.retry() != Retry::Never => context.sleep(pause).await?,
             answer => return answer,
         }
     }
-    publisher.survey(context, request).await
+    ask().await
 }
