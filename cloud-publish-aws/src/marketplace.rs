@@ -80,10 +80,15 @@ async fn submit(catalogue: &Catalogue<'_>, offer: &Offer) -> Result<Listing> {
     }
 }
 
-/// Starts a change set, unless another one is at work on the product: AWS takes one at a time.
+/// Starts a change set, unless another one is at work on the product: AWS takes one at a time. One of our own name was
+/// started by another publisher since we looked.
 async fn start(catalogue: &Catalogue<'_>, offer: &Offer, tries: usize) -> Result<Listing> {
-    let others: Vec<ChangeSet> = catalogue.active(&offer.product).await?;
-    if let Some(other) = others.iter().min_by_key(|other| &other.id) {
+    let active: Vec<ChangeSet> = catalogue.active(&offer.product).await?;
+    let own = offer.change_set_name();
+    if let Some(since) = active.iter().find(|one| one.name == own) {
+        return settle(catalogue, &since.id).await;
+    }
+    if let Some(other) = active.iter().min_by_key(|other| &other.id) {
         return Ok(wait_for(catalogue, &other.to_string()));
     }
     match catalogue.start(offer, tries).await? {
