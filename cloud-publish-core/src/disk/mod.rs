@@ -31,10 +31,13 @@
 //! # }
 //! ```
 //!
-//! Not here: which clouds want what (providers), where the files of a release are (`manifest`), conversions.
+//! What a disk becomes on its way to a cloud is made by [`encode`], from the content.
+//!
+//! Not here: which clouds want what (providers), where the files of a release are (`manifest`).
 
 mod boot;
 mod digests;
+pub mod encode;
 mod extent;
 mod field;
 mod format;

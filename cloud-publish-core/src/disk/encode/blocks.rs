@@ -1,0 +1,148 @@
+//! The content of a disk as blocks, in order, each worked on by a thread of its own.
+//!
+//! A block of zeros is a block of zeros, whether the file system calls it a hole or not: what is made of a disk depends
+//! on its content alone.
+
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use futures::stream::{Stream, StreamExt, TryStreamExt, try_unfold};
+use tokio::task::spawn_blocking;
+
+use crate::disk::extent::Extent;
+use crate::disk::image::Disk;
+use crate::error::{Error, Kind, Result};
+
+/// Bytes of a block. Part of the format of everything that is made block by block: another size gives other bytes.
+pub(super) const BLOCK: usize = 1 << 20;
+
+/// The most zeros that are handed on at once, in bytes: whole blocks.
+const ZERO_RUN: u64 = 64 << 20;
+
+/// The most blocks that are read or worked on at a time, so that memory does not grow with a machine's processors.
+const MOST: usize = 12;
+
+/// What became of some bytes of the content, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Block<T> {
+    /// So many bytes that are all zero.
+    Zeros(u64),
+    /// The result of the work on so many bytes that are not.
+    Data(u64, T),
+}
+
+/// How the content is cut, and how far ahead it is worked on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut {
+    /// Where to end: at least the disk's size, what is beyond it reads as zeros.
+    pub(super) end: u64,
+    /// Blocks worked on at a time.
+    pub(super) at_once: usize,
+}
+
+impl Cut {
+    /// Up to `end`, on every processor, and one block more for the consumer to find.
+    pub(super) fn new(end: u64) -> Self {
+        Self { end, at_once: available_parallelism().map_or(2, usize::from).min(MOST) + 1 }
+    }
+}
+
+/// Runs `work` on every block that is not all zeros; the last one may be shorter than [`BLOCK`].
+///
+/// # Errors
+/// Items fail as [`Disk::read_at`] does; the first failure is the last item.
+pub(super) fn blocks<T: Send + 'static>(
+    disk: Arc<Disk>,
+    cut: Cut,
+    work: impl Fn(Vec<u8>) -> Result<T> + Clone + Send + Sync + 'static,
+) -> impl Stream<Item = Result<Block<T>>> + Send + 'static {
+    let walk = Walk { disk: Arc::clone(&disk), end: cut.end, at: 0, data: None };
+    let pieces = try_unfold(walk, |mut walk| async move { Ok(walk.next().await?.map(|piece| (piece, walk))) });
+    let worked = pieces.map_ok(move |piece| {
+        let (disk, work) = (Arc::clone(&disk), work.clone());
+        async move {
+            match piece {
+                Piece::Zeros(length) => Ok(Block::Zeros(length)),
+                Piece::Data(extent) => blocking(move || one(&disk, extent, work)).await,
+            }
+        }
+    });
+    let mut failed = false;
+    let all = worked.try_buffered(cut.at_once.max(1));
+    all.take_while(move |item| {
+        let go_on = !failed;
+        failed |= item.is_err();
+        std::future::ready(go_on)
+    })
+}
+
+fn one<T>(disk: &Disk, extent: Extent, work: impl Fn(Vec<u8>) -> Result<T>) -> Result<Block<T>> {
+    let mut block = vec![0; usize::try_from(extent.length).unwrap_or(BLOCK)];
+    let inside = usize::try_from(disk.virtual_size().saturating_sub(extent.offset)).unwrap_or(usize::MAX);
+    let inside = inside.min(block.len());
+    disk.read_at(extent.offset, block.get_mut(..inside).unwrap_or_default())?;
+    if is_zero(&block) { Ok(Block::Zeros(extent.length)) } else { Ok(Block::Data(extent.length, work(block)?)) }
+}
+
+/// Whether all bytes are zero.
+pub(super) fn is_zero(bytes: &[u8]) -> bool {
+    let (words, rest) = bytes.as_chunks::<64>();
+    words.iter().all(|word| *word == [0; 64]) && rest.iter().all(|byte| *byte == 0)
+}
+
+/// Runs work on a thread that may block.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let done = spawn_blocking(work).await;
+    done.map_err(|error| Error::new(Kind::Unexpected, "work on the disk image was abandoned").caused_by(error))?
+}
+
+enum Piece {
+    Zeros(u64),
+    Data(Extent),
+}
+
+/// Walks over the content and its holes.
+struct Walk {
+    disk: Arc<Disk>,
+    end: u64,
+    /// Always at the start of a block.
+    at: u64,
+    /// The first data that ends behind `at`, if it was looked up; at the end there is none, of length 0.
+    data: Option<Extent>,
+}
+
+impl Walk {
+    async fn next(&mut self) -> Result<Option<Piece>> {
+        if self.at >= self.end {
+            return Ok(None);
+        }
+        let data = match self.data {
+            Some(data) if data.end() > self.at || data.length == 0 => data,
+            _ => self.look().await?,
+        };
+        let block = self.end.min(self.at + BLOCK as u64);
+        let piece = if data.length > 0 && data.offset < block {
+            Piece::Data(Extent { offset: self.at, length: block - self.at })
+        } else {
+            let first = if data.length > 0 { data.offset - data.offset % BLOCK as u64 } else { self.end };
+            Piece::Zeros((first - self.at).min(ZERO_RUN))
+        };
+        self.at += match &piece {
+            Piece::Zeros(length) => *length,
+            Piece::Data(extent) => extent.length,
+        };
+        Ok(Some(piece))
+    }
+
+    async fn look(&mut self) -> Result<Extent> {
+        let (disk, at) = (Arc::clone(&self.disk), self.at);
+        let found = blocking(move || {
+            let size = disk.virtual_size();
+            let next = if at < size { disk.content().data(at, size).next() } else { None };
+            next.transpose().map_err(|error| disk.named(error))
+        });
+        let data = found.await?.unwrap_or(Extent { offset: self.end, length: 0 });
+        self.data = Some(data);
+        Ok(data)
+    }
+}
