@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use futures::stream::{Stream, StreamExt, TryStreamExt, try_unfold};
+use futures::stream::{Stream, TryStreamExt, try_unfold};
 use tokio::task::spawn_blocking;
 
 use crate::disk::extent::Extent;
@@ -50,7 +50,7 @@ impl Cut {
 /// Runs `work` on every block that is not all zeros; the last one may be shorter than [`BLOCK`].
 ///
 /// # Errors
-/// Items fail as [`Disk::read_at`] does; the first failure is the last item.
+/// Items fail as [`Disk::read_at`] does; nothing that follows a failure has a meaning.
 pub(super) fn blocks<T: Send + 'static>(
     disk: Arc<Disk>,
     cut: Cut,
@@ -67,13 +67,7 @@ pub(super) fn blocks<T: Send + 'static>(
             }
         }
     });
-    let mut failed = false;
-    let all = worked.try_buffered(cut.at_once.max(1));
-    all.take_while(move |item| {
-        let go_on = !failed;
-        failed |= item.is_err();
-        std::future::ready(go_on)
-    })
+    worked.try_buffered(cut.at_once.max(1))
 }
 
 fn one<T>(disk: &Disk, extent: Extent, work: impl Fn(Vec<u8>) -> Result<T>) -> Result<Block<T>> {

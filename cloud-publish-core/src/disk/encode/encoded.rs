@@ -23,6 +23,7 @@ pub struct Encoded {
     length: Option<u64>,
     work: u64,
     done: u64,
+    failed: bool,
     parts: BoxStream<'static, Result<Part>>,
 }
 
@@ -32,7 +33,7 @@ impl Encoded {
         work: u64,
         parts: impl Stream<Item = Result<Part>> + Send + 'static,
     ) -> Self {
-        Self { length, work, done: 0, parts: parts.boxed() }
+        Self { length, work, done: 0, failed: false, parts: parts.boxed() }
     }
 
     /// How many bytes will come in all, where that is known before they are made.
@@ -50,7 +51,11 @@ impl Stream for Encoded {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.failed {
+            return Poll::Ready(None);
+        }
         let next = ready!(self.parts.poll_next_unpin(context));
+        self.failed = matches!(next, Some(Err(_)));
         Poll::Ready(next.map(|part| {
             part.map(|Part { content, bytes }| {
                 self.done += content;

@@ -30,7 +30,7 @@ async fn qemu_finds_no_fault_in_qcow2_images_and_reads_the_disk() {
         let into = File::create(folder.path().join("image")).unwrap();
         write_qcow2(open(&file), into, |_| {}).await.unwrap();
         run("qemu-img", &["check", "-f", "qcow2", "image"], folder.path());
-        run("qemu-img", &["compare", "-f", "raw", "-F", "qcow2", "-s", "disk", "image"], folder.path());
+        run("qemu-img", &["compare", "-f", "raw", "-F", "qcow2", "disk", "image"], folder.path());
         let info = run("qemu-img", &["info", "--output=json", "image"], folder.path());
         let info: serde_json::Value = serde_json::from_slice(&info.stdout).unwrap();
         assert_eq!((&info["format"], &info["format-specific"]["data"]["compat"]), (&"qcow2".into(), &"1.1".into()));
@@ -44,7 +44,7 @@ async fn qemu_reads_fixed_vhds_at_their_true_size() {
     let folder = folder(&file);
     let bytes = fs::read(file.path()).unwrap();
     fs::write(folder.path().join("image"), collect(vhd(open(&file), &digest(&bytes))).await).unwrap();
-    let info = run("qemu-img", &["info", "--output=json", "image"], folder.path());
+    let info = run("qemu-img", &["info", "-f", "vpc", "--output=json", "image"], folder.path());
     let info: serde_json::Value = serde_json::from_slice(&info.stdout).unwrap();
     assert_eq!((&info["format"], &info["virtual-size"]), (&"vpc".into(), &(41_u64 << 20).into()));
     run("qemu-img", &["convert", "-f", "vpc", "-O", "raw", "image", "back"], folder.path());
