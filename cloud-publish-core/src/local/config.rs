@@ -1,12 +1,16 @@
 //! The keys of a `[target.NAME]` with `provider = "local"`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::disk::Format;
 use crate::error::{Error, Kind, Result};
-use crate::manifest::{ProviderConfig, Visibility};
+use crate::manifest::{Artifact, ProviderConfig, Visibility};
+use crate::names::Rendition;
+use crate::plan::ArtifactRef;
 
 /// A directory that is mirrored to the public.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -15,7 +19,7 @@ pub struct LocalConfig {
     /// The directory; `PATH.work` beside it is used too, for what is not public.
     #[schemars(with = "String", extend("format" = "path"))]
     pub path: PathBuf,
-    /// In which formats each disk is offered.
+    /// In which formats each disk is offered: one file of each.
     #[serde(default = "as_is")]
     #[schemars(length(min = 1))]
     pub formats: Vec<FormatChoice>,
@@ -23,45 +27,93 @@ pub struct LocalConfig {
     pub base_url: Option<String>,
 }
 
-/// A format in which a disk can be offered.
+/// A format in which a disk can be offered. Each is a rendition of its own, with its own file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "FormatWord", into = "FormatWord")]
-#[schemars(with = "FormatWord")]
-pub enum FormatChoice {
-    /// The file as the manifest names it.
-    AsIs,
-}
-
-/// All words, those that this version cannot make included: they are no typing mistakes.
-#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-enum FormatWord {
+pub enum FormatChoice {
+    /// The file as the manifest names it, byte for byte.
     AsIs,
+    /// The bytes of the disk, with holes where there are only zeros.
     Raw,
+    /// qcow2, compressed. Made anew of a qcow2 file too: the same disk gives the same bytes.
     Qcow2,
+    /// A fixed VHD for Azure: the disk rounded up to whole MiB, and a footer.
     Vhd,
+    /// A tarball for Google Compute Engine: `disk.raw`, rounded up to whole GiB.
     GceTarGz,
 }
 
-impl TryFrom<FormatWord> for FormatChoice {
-    type Error = &'static str;
+impl FormatChoice {
+    const ALL: [Self; 5] = [Self::AsIs, Self::Raw, Self::Qcow2, Self::Vhd, Self::GceTarGz];
 
-    fn try_from(word: FormatWord) -> Result<Self, Self::Error> {
-        match word {
-            FormatWord::AsIs => Ok(Self::AsIs),
-            FormatWord::Raw => Err("`raw` is not supported yet, only `as-is` is"),
-            FormatWord::Qcow2 => Err("`qcow2` is not supported yet, only `as-is` is"),
-            FormatWord::Vhd => Err("`vhd` is not supported yet, only `as-is` is"),
-            FormatWord::GceTarGz => Err("`gce-tar-gz` is not supported yet, only `as-is` is"),
+    /// The word in `formats`, which is also the rendition.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AsIs => "as-is",
+            Self::Raw => "raw",
+            Self::Qcow2 => "qcow2",
+            Self::Vhd => "vhd",
+            Self::GceTarGz => "gce-tar-gz",
+        }
+    }
+
+    /// The format of a rendition.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidInput`] for a rendition that no local target makes.
+    pub(super) fn of(rendition: &Rendition) -> Result<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == rendition.as_str()).ok_or_else(|| {
+            Error::new(Kind::InvalidInput, format!("a directory has no rendition `{rendition}`"))
+                .hint("a local target has as-is, raw, qcow2, vhd and gce-tar-gz")
+        })
+    }
+
+    /// What the file's name ends with, for a disk whose own file is of `given` format.
+    pub(super) fn extension(self, given: Format) -> &'static str {
+        match (self, given) {
+            (Self::GceTarGz, _) => "tar.gz",
+            (Self::Raw, _) | (Self::AsIs, Format::Raw) => "raw",
+            (Self::Qcow2, _) | (Self::AsIs, Format::Qcow2) => "qcow2",
+            (Self::Vhd, _) | (Self::AsIs, Format::Vhd) => "vhd",
         }
     }
 }
 
-impl From<FormatChoice> for FormatWord {
-    fn from(choice: FormatChoice) -> Self {
-        match choice {
-            FormatChoice::AsIs => Self::AsIs,
+/// Refuses formats that are named twice.
+pub(super) fn check_formats(formats: &[FormatChoice]) -> Result<()> {
+    let hint = "name each format once, for example formats = [\"as-is\", \"raw\"]";
+    let refused = |message: String| Err(Error::new(Kind::InvalidInput, message).with("key", "formats").hint(hint));
+    if formats.is_empty() {
+        return refused("a local target without formats publishes nothing".to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    match formats.iter().find(|format| !seen.insert(**format)) {
+        Some(twice) => refused(format!("the format `{}` is named twice", twice.as_str())),
+        None => Ok(()),
+    }
+}
+
+impl LocalConfig {
+    /// Refuses an artifact of which two formats would be files of one name: `as-is` and its own.
+    ///
+    /// # Errors
+    /// [`Kind::InvalidInput`].
+    pub fn check_artifact(&self, artifact: &Artifact) -> Result<()> {
+        let mut seen = BTreeMap::new();
+        for format in &self.formats {
+            let extension = format.extension(artifact.format);
+            let Some(first) = seen.insert(extension, format) else { continue };
+            let (first, second) = (first.as_str(), format.as_str());
+            let message =
+                format!("`{first}` and `{second}` would be one file, because the artifact's own format is {second}");
+            return Err(Error::new(Kind::InvalidInput, message)
+                .with("artifact", ArtifactRef::of(artifact))
+                .with("key", "formats")
+                .hint(format!(
+                    "leave out one of them: `{first}` publishes the file as given, `{second}` one made here"
+                )));
         }
+        Ok(())
     }
 }
 
@@ -79,6 +131,7 @@ impl ProviderConfig for LocalConfig {
     }
 
     fn check(&self) -> Result<()> {
+        check_formats(&self.formats)?;
         if self.path.file_name().is_none() {
             return Err(Error::new(Kind::InvalidInput, format!("`{}` is not a usable directory", self.path.display()))
                 .with("key", "path")

@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::config::FormatChoice;
 use crate::disk::Format;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{ImageTags, KeyTag, Place};
@@ -19,7 +20,7 @@ pub(super) const INDEX: &str = "index.html";
 /// The link to the newest version.
 pub(super) const LATEST: &str = "latest";
 /// The extensions of image files.
-const EXTENSIONS: [&str; 3] = ["raw", "qcow2", "vhd"];
+const EXTENSIONS: [&str; 4] = [".raw", ".qcow2", ".vhd", ".tar.gz"];
 
 /// The mirrored directory and the work directory beside it.
 #[derive(Clone, Debug)]
@@ -169,22 +170,16 @@ pub(super) fn line(suite: &Suite, class: Class) -> String {
 /// The name of an image's file.
 ///
 /// # Errors
-/// [`Kind::InvalidInput`] when the name could leave the directory, hide in it, or is too long.
+/// [`Kind::InvalidInput`] when the name could leave the directory, hide in it, or is too long; for a rendition that is
+/// not made here.
 pub(super) fn file_name(image: &ImageSpec) -> Result<String> {
     let name = image.name.as_str();
     if !is_plain(name) || name.len() > 200 {
         return Err(Error::new(Kind::InvalidInput, format!("`{name}` is not usable as a file name"))
             .hint("let naming.image give at most 200 bytes, without / and \\ and without a leading dot"));
     }
-    Ok(format!("{name}.{}", extension(image.format)))
-}
-
-fn extension(format: Format) -> &'static str {
-    match format {
-        Format::Raw => "raw",
-        Format::Qcow2 => "qcow2",
-        Format::Vhd => "vhd",
-    }
+    let format = FormatChoice::of(&image.tags.rendition)?;
+    Ok(format!("{name}.{}", format.extension(image.format)))
 }
 
 /// The word of Debian's build manifests for what a file holds; they know none for VHD.
@@ -197,6 +192,16 @@ pub(super) fn format_of(file: &str) -> Option<Format> {
     }
 }
 
+/// What an image file is, in words for people.
+pub(super) fn kind_of(file: &str) -> &'static str {
+    match format_of(file) {
+        Some(Format::Raw) => "raw disk",
+        Some(Format::Qcow2) => "qcow2",
+        Some(Format::Vhd) => "fixed VHD, for Azure",
+        None => "disk.raw in a tar.gz, for Google Compute Engine",
+    }
+}
+
 /// Whether a text is one visible name in a directory.
 pub(super) fn is_plain(name: &str) -> bool {
     let bad = |c: char| c == '/' || c == '\\' || c.is_control();
@@ -205,8 +210,7 @@ pub(super) fn is_plain(name: &str) -> bool {
 
 /// The image's name in an image file's name, `None` for other files.
 pub(super) fn stem(file: &str) -> Option<&str> {
-    let (name, extension) = file.rsplit_once('.')?;
-    EXTENSIONS.contains(&extension).then_some(name)
+    EXTENSIONS.iter().find_map(|extension| file.strip_suffix(extension)).filter(|name| !name.is_empty())
 }
 
 /// The name of the build manifest beside an image file.
@@ -245,7 +249,8 @@ mod tests {
     #[test]
     fn only_image_files_have_a_stem() {
         assert_eq!(stem("a.b.qcow2"), Some("a.b"));
-        assert_eq!(stem("SHA512SUMS"), None);
+        assert_eq!(stem("a.b.tar.gz"), Some("a.b"));
+        assert_eq!((stem("SHA512SUMS"), stem(".raw"), stem("a.gz")), (None, None, None));
         assert_eq!(stem("a.json"), None);
         assert_eq!(format_of("a.vhd"), Some(Format::Vhd));
     }

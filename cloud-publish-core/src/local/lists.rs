@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha512};
 
 use super::entry::{self, Entry, Tree};
 use super::files;
-use super::layout::{Folder, INDEX, Layout, SUMS};
+use super::layout::{Folder, INDEX, Layout, SUMS, kind_of};
 use super::page::{self, FileLine};
 use super::record::Record;
 use crate::digest::hex;
@@ -34,6 +34,7 @@ pub(super) fn write(layout: &Layout, folder: &Folder, dir: &Path, without: Optio
             manifest: name_of(&entry.manifest()),
             description: entry.upload.description().to_owned(),
             made_for: format!("{}, {}", tags.variant, tags.arch),
+            format: kind_of(&entry.file).to_owned(),
             size: entry.size()?,
             sha512: sha512(entry)?,
             digest: tags.digest.to_string(),

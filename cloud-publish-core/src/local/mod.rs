@@ -31,6 +31,8 @@
 
 mod build_manifest;
 mod config;
+mod convert;
+mod copy;
 mod entry;
 mod expect;
 mod files;

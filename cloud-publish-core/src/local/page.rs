@@ -26,6 +26,8 @@ pub(super) struct FileLine {
     pub(super) description: String,
     /// Variant and architecture.
     pub(super) made_for: String,
+    /// What kind of file it is.
+    pub(super) format: String,
     /// Bytes.
     pub(super) size: u64,
     /// 128 hex digits.
@@ -58,6 +60,7 @@ pub(super) fn version(folder: &Folder, date: Timestamp, files: &[FileLine]) -> S
             push(&mut page, format_args!("<dt>What</dt><dd>{}</dd>\n", text(&line.description)));
         }
         push(&mut page, format_args!("<dt>For</dt><dd>{}</dd>\n", text(&line.made_for)));
+        push(&mut page, format_args!("<dt>Format</dt><dd>{}</dd>\n", text(&line.format)));
         push(&mut page, format_args!("<dt>Size</dt><dd>{} ({} bytes)</dd>\n", size(line.size), line.size));
         push(&mut page, format_args!("<dt>SHA-512 of the file</dt><dd><code>{}</code></dd>\n", text(&line.sha512)));
         push(&mut page, format_args!("<dt>Digest of the disk</dt><dd><code>{}</code></dd>\n", text(&line.digest)));
@@ -215,6 +218,7 @@ mod tests {
             manifest: "a <b>.json".into(),
             description: "Debian & friends".into(),
             made_for: "generic, amd64".into(),
+            format: "qcow2".into(),
             size: 3 << 30,
             sha512: "ab".repeat(64),
             digest: "sha256:00".into(),

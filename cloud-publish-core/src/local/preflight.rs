@@ -7,11 +7,12 @@ use std::path::Path;
 
 use rustix::fs::{Access, access, statvfs};
 
+use super::config::FormatChoice;
 use super::entry::{self, Tree};
 use super::expect::expect;
 use super::files;
 use super::find;
-use super::layout::{Folder, INDEX};
+use super::layout::{Folder, INDEX, file_name};
 use super::listing;
 use super::register::given_manifest;
 use super::site::Site;
@@ -27,13 +28,13 @@ pub(super) fn preflight(site: &Site, request: &PreflightRequest) -> Vec<Finding>
     let (mut files, mut folders) = (BTreeMap::new(), BTreeSet::new());
     for (image, region) in &request.additions {
         troubles.extend(addition(site, image, region).err());
-        if let Ok(folder) = Folder::of(&image.tags) {
-            let name = format!("{}/{}", folder.relative(), image.name);
+        if let (Ok(folder), Ok(file)) = (Folder::of(&image.tags), file_name(image)) {
+            let name = format!("{}/{file}", folder.relative());
             folders.insert(folder);
-            if files.insert(name.clone(), image.file_size).is_some() {
+            if files.insert(name.clone(), known_size(image)).is_some() {
                 troubles.push(
                     Error::new(Kind::InvalidInput, format!("two images would be called {name}"))
-                        .hint("let naming.image have {variant} and {arch} in it"),
+                        .hint("let naming.image have {variant} and {arch} in it, and `formats` each format once"),
                 );
             }
         }
@@ -98,6 +99,12 @@ fn directories(site: &Site) -> Vec<Error> {
 
 fn nearest(path: &Path) -> &Path {
     path.ancestors().find(|above| files::exists(above).unwrap_or(true)).unwrap_or(path)
+}
+
+/// Bytes that an image will have: what a conversion comes to is not known before.
+fn known_size(image: &ImageSpec) -> u64 {
+    let as_is = FormatChoice::of(&image.tags.rendition).is_ok_and(|format| format == FormatChoice::AsIs);
+    if as_is { image.file_size } else { 0 }
 }
 
 /// Whether the bytes fit; images of holes need less, which cannot be known before they are written.

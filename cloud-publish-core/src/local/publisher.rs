@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::config::FormatChoice;
+use super::config::{FormatChoice, check_formats};
 use super::expect::expect;
 use super::layout::Layout;
 use super::site::{Site, blocking};
@@ -66,13 +66,10 @@ impl Local {
     ///
     /// # Errors
     /// [`Kind::InvalidInput`] when the path is not absolute, is no text, or leads through a broken link; when there is
-    /// no format.
+    /// no format, or one twice.
     pub fn new(settings: LocalSettings) -> Result<Self> {
         let LocalSettings { target, owner, path, formats, base_url } = settings;
-        if formats.is_empty() {
-            return Err(Error::new(Kind::InvalidInput, "a local target without formats publishes nothing")
-                .hint("write formats = [\"as-is\"]"));
-        }
+        check_formats(&formats)?;
         let base_url = base_url.map(|url| url.trim_end_matches('/').to_owned());
         let layout = Layout::new(&path)?;
         Ok(Self { site: Arc::new(Site { target, owner, layout, formats, base_url }) })
@@ -100,7 +97,7 @@ impl Publisher for Local {
                 pointers: true,
                 marketplace: false,
                 read_back: ReadBack::Content,
-                file_sha512: true,
+                file_sha512: self.site.formats.contains(&FormatChoice::AsIs),
                 keeps_renditions: true,
             },
         })

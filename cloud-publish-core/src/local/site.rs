@@ -34,10 +34,7 @@ pub(super) struct Site {
 impl Site {
     /// The renditions of each artifact.
     pub(super) fn renditions(&self) -> Result<Vec<Rendition>> {
-        let word = |format: &FormatChoice| match format {
-            FormatChoice::AsIs => "as-is",
-        };
-        self.formats.iter().map(|format| word(format).parse()).collect()
+        self.formats.iter().map(|format| format.as_str().parse()).collect()
     }
 
     /// Takes the lock under which everything is changed; makes the work directory first.

@@ -1,19 +1,19 @@
-//! Upload: the disk's file arrives in the work directory, sparse, hashed while it is written, synced.
+//! Upload: the disk's file, or what is made of the disk, arrives in the work directory, sparse, hashed, synced.
 //!
 //! An upload is a directory called by its token (key and content), with the bytes and, once they are complete, a note
 //! that says so. Bytes without the note are written anew: what a dead process wrote proves nothing.
 
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha512};
-use tokio_util::sync::CancellationToken;
 
-use super::files::{self, failed};
+use super::config::FormatChoice;
+use super::convert::convert;
+use super::copy::copy;
+use super::files;
 use super::find;
 use super::layout::{Folder, file_name};
 use super::lock::Lock;
@@ -23,9 +23,18 @@ use crate::disk::Disk;
 use crate::error::{Error, Kind, Result};
 use crate::identity::ImageTags;
 use crate::poll::{Pace, poll_until};
-use crate::publisher::{Context, ImageSpec, Progress, Staged, UploadRequest};
+use crate::publisher::{Context, ImageSpec, Staged, UploadRequest};
 
-const BUFFER: usize = 1 << 20;
+/// What was written of an image.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    /// sha512 of the file.
+    pub(super) sha512: [u8; 64],
+    /// Bytes of the file.
+    pub(super) size: u64,
+    /// Bytes written, holes not included.
+    pub(super) sent: u64,
+}
 
 /// The note that an upload is complete.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -88,7 +97,8 @@ enum Begin {
 pub(super) async fn upload(site: &Arc<Site>, context: &Context, request: &UploadRequest) -> Result<Staged> {
     site.check_region(&request.region)?;
     let token = site.layout.token(&request.image.tags);
-    let staged = |sent| Staged { region: request.region.clone(), id: token.clone(), sent };
+    let (region, id) = (request.region.clone(), token.clone());
+    let staged = move |sent| Staged { region, id, sent };
     let pace = Pace::new(Duration::from_millis(100), Duration::from_secs(4 * 3600));
     let lock = poll_until(context, "another run's upload of the same image", pace, || async {
         let (image, disk) = (Arc::clone(&request.image), Arc::clone(&request.disk));
@@ -99,17 +109,26 @@ pub(super) async fn upload(site: &Arc<Site>, context: &Context, request: &Upload
         }
     });
     let Some(lock) = lock.await? else { return Ok(staged(0)) };
-    let stop = context.cancellation().child_token();
-    // When this future is dropped the thread must not go on writing.
-    let _guard = stop.clone().drop_guard();
-    let (disk, progress) = (Arc::clone(&request.disk), Arc::clone(context.progress()));
-    let (paths, expected) = (Paths::new(site, &token), request.image.file_sha512.clone());
-    let sent = blocking(site, context, move |_| {
-        let sent = receive(&Source { disk, progress, stop, expected }, &paths);
+    let paths = Paths::new(site, &token);
+    let format = FormatChoice::of(&request.image.tags.rendition)?;
+    let (written, lock) = match format {
+        FormatChoice::AsIs => copy(site, context, (request, lock), paths.image()).await?,
+        made => (convert(site, context, (request, made), paths.image()).await?, lock),
+    };
+    let (disk, image) = (Arc::clone(&request.disk), Arc::clone(&request.image));
+    blocking(site, context, move |_| {
+        let sent = written.sent;
+        let done = disk.check_unchanged().and_then(|()| complete(&disk, wanted_sum(&image), &paths, &written));
         drop(lock);
-        sent
-    });
-    Ok(staged(sent.await?))
+        done.map(|()| staged(sent))
+    })
+    .await
+}
+
+/// The checksum that the bytes must have: known only of the file as given.
+fn wanted_sum(image: &ImageSpec) -> Option<&String> {
+    let as_is = FormatChoice::of(&image.tags.rendition).is_ok_and(|format| format == FormatChoice::AsIs);
+    image.file_sha512.as_ref().filter(|_| as_is)
 }
 
 /// Looks for what is there already, and takes the upload's lock.
@@ -133,7 +152,7 @@ fn begin(site: &Site, image: &ImageSpec, disk: &Disk) -> Result<Begin> {
         .map_err(|error| Error::new(Kind::Unexpected, "could not write an upload's tags").caused_by(error))?;
     files::write(&site.layout.tmp(), &paths.tags(), &tags)?;
     let found = paths.sha512()?.map(|sum| hex(&sum));
-    if found.is_some() && (image.file_sha512.is_none() || found == image.file_sha512) {
+    if found.as_ref().is_some_and(|found| wanted_sum(image).is_none_or(|wanted| wanted == found)) {
         return Ok(Begin::Complete);
     }
     files::remove(&paths.complete())?;
@@ -151,82 +170,21 @@ pub(super) fn refuse_closed(site: &Site, folder: &Folder) -> Result<()> {
         .hint("give the release a new version; if the directory is not ours, move it away"))
 }
 
-/// Where the bytes come from, and who watches.
-struct Source {
-    disk: Arc<Disk>,
-    progress: Arc<dyn Progress>,
-    stop: CancellationToken,
-    expected: Option<String>,
-}
-
-/// Writes the bytes and notes that they are complete; returns how many were written.
-fn receive(source: &Source, paths: &Paths) -> Result<u64> {
-    let image = paths.image();
-    let (sum, sent) = copy(source, &image)?;
-    source.disk.check_unchanged()?;
-    let found = hex(&sum);
-    if source.expected.as_ref().is_some_and(|expected| *expected != found) {
-        files::remove(&image)?;
+/// Notes that the bytes are complete, if they are the right ones.
+fn complete(disk: &Disk, wanted: Option<&String>, paths: &Paths, written: &Written) -> Result<()> {
+    let found = hex(&written.sha512);
+    if wanted.is_some_and(|wanted| *wanted != found) {
+        files::remove(&paths.image())?;
         return Err(Error::new(Kind::Corrupt, "the bytes that were written are not the bytes that were verified")
-            .with("file", source.disk.path().display())
+            .with("file", disk.path().display())
             .hint("run the same command again; if it happens again, the file or the machine's memory is bad"));
     }
-    let note = Complete { schema: 1, size: source.disk.file_size(), sha512: found };
+    let note = Complete { schema: 1, size: written.size, sha512: found };
     let bytes = serde_json::to_vec(&note)
         .map_err(|error| Error::new(Kind::Unexpected, "could not write an upload's note").caused_by(error))?;
     // Nobody else writes here while the lock is held, so the draft may lie beside it.
     let draft = paths.dir.join("draft");
     files::make_dir(&draft)?;
     files::write(&draft, &paths.complete(), &bytes)?;
-    files::remove_tree(&draft)?;
-    Ok(sent)
-}
-
-/// Copies data extents, leaves holes, and hashes both.
-fn copy(source: &Source, to: &Path) -> Result<([u8; 64], u64)> {
-    let (disk, size) = (&source.disk, source.disk.file_size());
-    files::remove(to)?;
-    let file = File::create_new(to).map_err(failed("could not create", to))?;
-    file.set_len(size).map_err(failed("could not size", to))?;
-    let mut sum = Sha512::new();
-    let (mut at, mut sent) = (0_u64, 0_u64);
-    let mut buffer = vec![0_u8; BUFFER];
-    for extent in disk.file_extents()? {
-        zeros(&mut sum, extent.offset.saturating_sub(at), &source.stop)?;
-        at = extent.offset;
-        while at < extent.end() {
-            if source.stop.is_cancelled() {
-                return Err(stopped());
-            }
-            let length = usize::try_from(extent.end() - at).map_or(BUFFER, |left| left.min(BUFFER));
-            let Some(part) = buffer.get_mut(..length) else { break };
-            disk.read_file_at(at, part)?;
-            sum.update(&*part);
-            file.write_all_at(part, at).map_err(failed("could not write", to))?;
-            at += length as u64;
-            sent += length as u64;
-            source.progress.advanced(at, size);
-        }
-    }
-    zeros(&mut sum, size.saturating_sub(at), &source.stop)?;
-    file.sync_all().map_err(failed("could not sync", to))?;
-    source.progress.advanced(size, size);
-    Ok((sum.finalize().into(), sent))
-}
-
-fn zeros(sum: &mut Sha512, mut count: u64, stop: &CancellationToken) -> Result<()> {
-    static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
-    while count > 0 {
-        if stop.is_cancelled() {
-            return Err(stopped());
-        }
-        let part = ZEROS.get(..usize::try_from(count).unwrap_or(usize::MAX).min(ZEROS.len())).unwrap_or(&ZEROS);
-        sum.update(part);
-        count -= part.len() as u64;
-    }
-    Ok(())
-}
-
-fn stopped() -> Error {
-    Error::new(Kind::Cancelled, "stopped on request")
+    files::remove_tree(&draft)
 }
