@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cloud_publish_core::error::{Error, Kind, Result};
 use cloud_publish_core::local::{Local, LocalConfig, LocalSettings};
-use cloud_publish_core::manifest::{Config, ProviderSchema, TargetConfig};
+use cloud_publish_core::manifest::{Config, ProviderSchema, Release, TargetConfig};
 use cloud_publish_core::publisher::Publisher;
 
 use crate::settings::Settings;
@@ -55,6 +55,19 @@ const OPENSTACK: &str = "openstack";
 fn unsupported(provider: &str) -> Error {
     Error::new(Kind::Unsupported, format!("the provider {provider} is not implemented yet"))
         .hint("name other targets with --to")
+}
+
+/// Checks what a target's own keys mean for the artifacts of a release.
+///
+/// # Errors
+/// [`Kind::InvalidInput`] when the target could not take one of them.
+pub(crate) fn check_release(target: &TargetConfig, release: &Release) -> Result<()> {
+    if target.provider.as_str() != LOCAL {
+        return Ok(());
+    }
+    let own: LocalConfig = target.own()?;
+    let mut taken = release.artifacts.iter().filter(|artifact| target.takes(release, artifact));
+    taken.try_for_each(|artifact| own.check_artifact(artifact)).map_err(|error| error.with("target", &target.name))
 }
 
 fn local(config: &Config, target: &TargetConfig) -> Result<Arc<dyn Publisher>> {

@@ -97,6 +97,9 @@ async fn with_config(findings: &mut Findings<'_>, config: Config, args: &CheckAr
     let manifests = manifests(findings, &config, args);
     let clashes = collisions(&config, &manifests).into_result(()).map_err(Error::from);
     findings.take(Stage::Config, clashes);
+    for (target, release) in config.targets.values().flat_map(|target| manifests.iter().map(move |one| (target, one))) {
+        findings.take(Stage::Config, fleet::check_release(target, release));
+    }
     let opened = state::open(&config.state);
     let Some(state) = findings.take(Stage::Config, opened) else { return Ok((manifests.len(), 0)) };
     let reporter: Arc<dyn cloud_publish_core::event::Reporter> = match app.console.is_json() {

@@ -103,15 +103,11 @@ impl LocalConfig {
         for format in &self.formats {
             let extension = format.extension(artifact.format);
             let Some(first) = seen.insert(extension, format) else { continue };
-            let (first, second) = (first.as_str(), format.as_str());
-            let message =
-                format!("`{first}` and `{second}` would be one file, because the artifact's own format is {second}");
-            return Err(Error::new(Kind::InvalidInput, message)
-                .with("artifact", ArtifactRef::of(artifact))
-                .with("key", "formats")
-                .hint(format!(
-                    "leave out one of them: `{first}` publishes the file as given, `{second}` one made here"
-                )));
+            let (own, first, second) = (artifact.format, first.as_str(), format.as_str());
+            let message = format!("`{first}` and `{second}` would be one file of an artifact whose format is {own}");
+            return Err(Error::new(Kind::InvalidInput, message).with("artifact", ArtifactRef::of(artifact)).hint(
+                format!("leave out one of them: `as-is` is the file as given, `{own}` is made anew of the disk"),
+            ));
         }
         Ok(())
     }

@@ -67,6 +67,29 @@ pub(super) fn rename_new(from: &Path, to: &Path) -> Result<Moved> {
     }
 }
 
+/// Swaps two directories in one step.
+pub(super) fn exchange(one: &Path, other: &Path) -> Result<()> {
+    step(other)?;
+    match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            Err(Error::new(Kind::Unsupported, "this file system cannot swap two directories")
+                .with("path", other.display())
+                .hint("give the release a new version: to a published one nothing can be added here"))
+        }
+        done => {
+            done.map_err(|errno| failed("could not swap", other)(errno.into()))?;
+            sync_parent(one)?;
+            sync_parent(other)
+        }
+    }
+}
+
+/// Gives a file another name in another directory, without copying it.
+pub(super) fn hard_link(from: &Path, to: &Path) -> Result<()> {
+    step(to)?;
+    fs::hard_link(from, to).map_err(failed("could not link", to))
+}
+
 /// Whether something has this name, a dangling link included.
 pub(super) fn exists(path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {

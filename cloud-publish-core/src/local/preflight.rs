@@ -12,11 +12,11 @@ use super::entry::{self, Tree};
 use super::expect::expect;
 use super::files;
 use super::find;
+use super::join::refuse_closed;
 use super::layout::{Folder, INDEX, file_name};
 use super::listing;
 use super::register::given_manifest;
 use super::site::Site;
-use super::upload::refuse_closed;
 use crate::error::{Error, Kind, Result};
 use crate::names::Region;
 use crate::publisher::{Finding, ImageSpec, PreflightRequest, Severity};
@@ -58,7 +58,7 @@ fn addition(site: &Site, image: &ImageSpec, region: &Region) -> Result<()> {
         return Ok(());
     }
     let folder = Folder::of(&image.tags)?;
-    refuse_closed(site, &folder)?;
+    refuse_closed(site, &image.tags)?;
     listing::latest(&site.layout, &folder.line())?;
     let building = find::dir(&site.layout, &folder, Tree::Building, &image.tags);
     let waiting = entry::read(&building, &folder, Tree::Building)?.entries;

@@ -1,12 +1,16 @@
-//! Proof: the file is opened as what its name says and its content is hashed again.
+//! Proof: the file is opened as what it should be, and the disk in it is hashed again.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
+use super::config::FormatChoice;
 use super::layout::format_of;
+use super::read_back;
 use super::site::{Site, blocking};
+use crate::digest::Digest;
 use crate::disk::{Disk, DiskSource, Expected, Format, Wanted, Watch};
 use crate::error::Result;
 use crate::publisher::{Context, Progress, Proof, ProveRequest};
@@ -19,28 +23,38 @@ pub(super) async fn prove(site: &Arc<Site>, context: &Context, request: &ProveRe
     let (at, progress) = (request.at.clone(), Arc::clone(context.progress()));
     let read = blocking(site, context, move |site| {
         let found = site.own(&at)?;
-        let format = format_of(&found.file).unwrap_or(Format::Raw);
-        let disk = Disk::open(&DiskSource::new(found.path(), format))?;
-        let total = disk.work(Wanted::default());
-        let follower = Follower { stop, progress, done: AtomicU64::new(0), total };
-        let digests = disk.verify(&Expected::default(), Wanted::default(), &follower)?;
-        Ok(Proof::Content { digest: digests.content })
+        let path = found.path();
+        let follower = Follower { stop, progress, done: AtomicU64::new(0), total: AtomicU64::new(0) };
+        let digest = match FormatChoice::of(&at.tags.rendition)? {
+            FormatChoice::Vhd => read_back::vhd(&path, &at.tags.digest, &follower)?,
+            FormatChoice::GceTarGz => read_back::tar_gz(&path, &at.tags.digest, &follower)?,
+            FormatChoice::AsIs => disk(path, format_of(&found.file).unwrap_or(Format::Raw), &follower)?,
+            FormatChoice::Raw => disk(path, Format::Raw, &follower)?,
+            FormatChoice::Qcow2 => disk(path, Format::Qcow2, &follower)?,
+        };
+        Ok(Proof::Content { digest })
     });
     context.or_cancelled(read).await?
 }
 
+fn disk(path: PathBuf, format: Format, follower: &Follower) -> Result<Digest> {
+    let disk = Disk::open(&DiskSource::new(path, format))?;
+    follower.total.store(disk.work(Wanted::default()), Ordering::Relaxed);
+    Ok(disk.verify(&Expected::default(), Wanted::default(), follower)?.content)
+}
+
 /// Hands progress on and asks whether to stop.
-struct Follower {
+pub(super) struct Follower {
     stop: CancellationToken,
     progress: Arc<dyn Progress>,
     done: AtomicU64,
-    total: u64,
+    pub(super) total: AtomicU64,
 }
 
 impl Watch for Follower {
     fn advanced(&self, bytes: u64) {
         let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        self.progress.advanced(done, self.total);
+        self.progress.advanced(done, self.total.load(Ordering::Relaxed));
     }
 
     fn cancelled(&self) -> bool {

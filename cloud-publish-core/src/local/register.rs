@@ -6,11 +6,12 @@ use super::build_manifest::BuildManifest;
 use super::entry::{self, Tree};
 use super::files::{self, Moved};
 use super::find;
+use super::join::refuse_closed;
 use super::layout::{Folder, file_name, manifest_name};
 use super::lock::Lock;
 use super::record::Record;
 use super::site::Site;
-use super::upload::{Paths, refuse_closed};
+use super::upload::Paths;
 use super::upload_item::Filed;
 use crate::error::{Error, Kind, Result};
 use crate::publisher::{ImageSpec, RegisterRequest, Registered};
@@ -35,7 +36,7 @@ pub(super) fn register(site: &Site, request: &RegisterRequest) -> Result<Registe
         return registered(&found.folder, &found.file);
     }
     let (folder, file) = (Folder::of(&image.tags)?, file_name(image)?);
-    refuse_closed(site, &folder)?;
+    refuse_closed(site, &image.tags)?;
     let Some(sha512) = paths.sha512()? else {
         return Err(Error::new(Kind::NotFound, "the uploaded bytes are gone or not complete")
             .with("id", &request.staged.id)

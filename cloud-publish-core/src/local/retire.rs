@@ -120,6 +120,8 @@ fn bring_back(site: &Site, found: &Entry) -> Result<()> {
                 .with("path", public.display())
                 .hint("move it away, then restore again"));
         }
+        // Its build manifest may tell of other formats: it is about to change, so the checksums leave it out meanwhile.
+        lists::write(layout, folder, &public, Some(&found.file))?;
         let mut manifest = match entry::read_manifest(&back.manifest())? {
             Some(manifest) => manifest,
             None => entry::read_manifest(&found.manifest())?.ok_or_else(|| vanished(found))?,
@@ -138,7 +140,7 @@ fn bring_back(site: &Site, found: &Entry) -> Result<()> {
     show(site, &back, None)
 }
 
-fn filed(site: &Site, found: &Entry) -> Result<Filed> {
+pub(super) fn filed(site: &Site, found: &Entry) -> Result<Filed> {
     let sha512 = found.upload.sha512().as_deref().and_then(crate::digest::unhex::<64>);
     Ok(Filed {
         tags: found.tags(&site.layout)?,
@@ -187,7 +189,7 @@ fn bury(path: &Path, grave: &Path) -> Result<()> {
     }
 }
 
-fn vanished(found: &Entry) -> Error {
+pub(super) fn vanished(found: &Entry) -> Error {
     Error::new(Kind::Conflict, "somebody changes the directory at the same time")
         .with("path", found.path().display())
         .hint("stop whatever else works on the directory, then run the same command again")

@@ -15,7 +15,8 @@ use super::convert::convert;
 use super::copy::copy;
 use super::files;
 use super::find;
-use super::layout::{Folder, file_name};
+use super::join::refuse_closed;
+use super::layout::file_name;
 use super::lock::Lock;
 use super::site::{Site, blocking};
 use crate::digest::{hex, unhex};
@@ -139,7 +140,7 @@ fn begin(site: &Site, image: &ImageSpec, disk: &Disk) -> Result<Begin> {
     if find::by_tags(&site.layout, &image.tags)?.is_some() {
         return Ok(Begin::Complete);
     }
-    refuse_closed(site, &Folder::of(&image.tags)?)?;
+    refuse_closed(site, &image.tags)?;
     if disk.file_size() != image.file_size {
         return Err(Error::new(Kind::InvalidInput, "the file is not as large as the plan says")
             .with("file", disk.path().display())
@@ -157,17 +158,6 @@ fn begin(site: &Site, image: &ImageSpec, disk: &Disk) -> Result<Begin> {
     }
     files::remove(&paths.complete())?;
     Ok(Begin::Mine(lock))
-}
-
-/// Refuses to add to a version that is published: its directory never grows.
-pub(super) fn refuse_closed(site: &Site, folder: &Folder) -> Result<()> {
-    let dir = site.layout.public.join(folder.relative());
-    if !files::exists(&dir)? {
-        return Ok(());
-    }
-    Err(Error::new(Kind::Refused, "this version is published already, and its directory never gets another image")
-        .with("path", dir.display())
-        .hint("give the release a new version; if the directory is not ours, move it away"))
 }
 
 /// Notes that the bytes are complete, if they are the right ones.

@@ -1,17 +1,18 @@
 //! Publication: the version's building directory gets its checksums and its page and appears among the mirrored files by
-//! one rename, with every image that is registered in it.
+//! one rename, with every image that is registered in it. Further formats of a published version come by [`join`].
 
 use std::path::Path;
 
 use super::entry::{self, Entry, Tree};
 use super::files::{self, Moved};
 use super::find;
+use super::join::join;
 use super::layout::Folder;
 use super::listing;
 use super::lists;
 use super::record::Record;
 use super::site::Site;
-use super::upload::{Paths, refuse_closed};
+use super::upload::Paths;
 use crate::error::{Error, Kind, Result};
 use crate::manifest::Visibility;
 use crate::names::ImageId;
@@ -51,17 +52,21 @@ pub(super) fn set(site: &Site, request: &VisibilityRequest) -> Result<()> {
 /// written by the next call.
 fn publish(site: &Site, found: &Entry) -> Result<()> {
     let (layout, folder, building) = (&site.layout, &found.folder, &found.dir);
-    refuse_closed(site, folder)?;
+    let public = layout.public.join(folder.relative());
+    let is_new = !files::exists(&public)?;
     let entries = entry::read_sound(building, folder, Tree::Building)?;
     let present: Vec<&Entry> = entries.iter().filter(|entry| entry.is_present()).collect();
     let release = &found.tags(layout)?.release;
     for entry in &present {
         check_ready(site, entry, release.as_str())?;
     }
-    lists::trim_manifests(layout, folder, building)?;
-    lists::write(layout, folder, building, None)?;
-    let public = layout.public.join(folder.relative());
-    move_version(building, &public)?;
+    if is_new {
+        lists::trim_manifests(layout, folder, building)?;
+        lists::write(layout, folder, building, None)?;
+        move_version(building, &public)?;
+    } else {
+        join(site, folder, building)?;
+    }
     for entry in &present {
         let tags = entry.upload.tags(layout).ok();
         tags.map_or(Ok(()), |tags| files::remove_tree(&Paths::new(site, &layout.token(&tags)).dir))?;

@@ -3,6 +3,7 @@
 #[cfg(feature = "conformance")]
 mod conformance;
 mod crash;
+mod formats;
 mod guards;
 mod life;
 mod rig;

@@ -92,6 +92,17 @@ impl Rig {
         (Arc::new(spec), Arc::new(disk))
     }
 
+    /// An image in several formats.
+    pub(super) fn formats(&self, variant: &str, formats: &[FormatChoice]) -> Vec<(Arc<ImageSpec>, Arc<Disk>)> {
+        let (image, disk) = self.image(variant, Class::Release, "20240101-1614");
+        let one = |format: &FormatChoice| {
+            let mut image = ImageSpec::clone(&image);
+            image.tags.rendition = format.as_str().parse().unwrap();
+            (Arc::new(image), Arc::clone(&disk))
+        };
+        formats.iter().map(one).collect()
+    }
+
     /// The two images of a release.
     pub(super) fn release(&self, class: Class, version: &str) -> Vec<(Arc<ImageSpec>, Arc<Disk>)> {
         ["generic", "nocloud"].into_iter().map(|variant| self.image(variant, class, version)).collect()
@@ -140,11 +151,16 @@ impl Rig {
 }
 
 pub(super) fn local_in(dir: &Path) -> Local {
+    local_with(dir, &[FormatChoice::AsIs])
+}
+
+/// A target with formats of its own.
+pub(super) fn local_with(dir: &Path, formats: &[FormatChoice]) -> Local {
     Local::new(LocalSettings {
         target: "local".parse().unwrap(),
         owner: "debian".parse().unwrap(),
         path: dir.join("public"),
-        formats: vec![FormatChoice::AsIs],
+        formats: formats.to_vec(),
         base_url: Some("https://images.example.org/cloud/".into()),
     })
     .unwrap()
@@ -229,7 +245,7 @@ pub(super) fn assert_mirrorable(top: &Path) {
         let expected = match name.rsplit_once('.') {
             _ if found.is_symlink() => name == "latest" && path.canonicalize().is_ok(),
             _ if found.is_dir() => !name.contains("work") && !name.contains("tmp"),
-            Some((_, "raw" | "json")) => true,
+            Some((_, "raw" | "qcow2" | "vhd" | "gz" | "json")) => true,
             _ => name == "SHA512SUMS" || name == "index.html",
         };
         assert!(expected, "{}", path.display());

@@ -83,11 +83,12 @@ fn a_region_is_named_once() {
 }
 
 #[test]
-fn a_format_that_cannot_be_made_yet_is_refused_at_its_word() {
-    let problems = parse_config(&CONFIG.replace("[\"as-is\"]", "[\"as-is\", \"vhd\"]")).unwrap_err();
+fn formats_are_words_and_each_is_named_once() {
+    let twice = parse_config(&CONFIG.replace("[\"as-is\"]", "[\"vhd\", \"vhd\"]")).unwrap_err();
     assert_eq!(
-        problems.to_string(),
-        "etc/publish.toml:11:21: `target.local.formats[1]`: `vhd` is not supported yet, only `as-is` is"
+        twice.to_string(),
+        "etc/publish.toml:11:11: `target.local.formats`: the format `vhd` is named twice; \
+         name each format once, for example formats = [\"as-is\", \"raw\"]"
     );
     let unknown = parse_config(&CONFIG.replace("[\"as-is\"]", "[\"vdh\"]")).unwrap_err();
     assert!(unknown.to_string().ends_with("did you mean `vhd`?"), "{unknown}");

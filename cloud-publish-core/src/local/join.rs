@@ -1,0 +1,83 @@
+//! Adding a format to a version that is published already: a directory with all of both is made beside it, then the two
+//! are swapped in one step.
+//!
+//! Whoever mirrors the tree sees the old directory or the new one. Files that were there stay the same files; only the
+//! build manifests that name the new ones, the checksums and the page differ. An image of an artifact that the version
+//! does not have is refused: people rely on a published version having what it had, in the formats that there are.
+
+use std::path::Path;
+
+use super::entry::{self, Entry, Tree};
+use super::files::{self, Moved};
+use super::layout::{Folder, INDEX, SUMS, manifest_name};
+use super::lists;
+use super::retire::{filed, vanished};
+use super::site::Site;
+use crate::error::{Error, Kind, Result};
+use crate::identity::ImageTags;
+
+/// Refuses to add to a version that is published, except another rendition of an image that it has.
+pub(super) fn refuse_closed(site: &Site, tags: &ImageTags) -> Result<()> {
+    let folder = Folder::of(tags)?;
+    let dir = site.layout.public.join(folder.relative());
+    if !files::exists(&dir)? || has_sibling(site, (&folder, &dir), tags)? {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Refused, "this version is published already, and gets no further image, only further formats")
+        .with("path", dir.display())
+        .hint("give the release a new version; if the directory is not ours, move it away"))
+}
+
+/// Whether the version has the same disk for the same use in another format.
+fn has_sibling(site: &Site, (folder, dir): (&Folder, &Path), tags: &ImageTags) -> Result<bool> {
+    let entries = entry::read_sound(dir, folder, Tree::Public)?;
+    let present = entries.iter().filter(|entry| entry.is_present());
+    let mut others = present.filter_map(|entry| entry.upload.tags(&site.layout).ok());
+    Ok(others.any(|other| ImageTags { rendition: tags.rendition.clone(), ..other } == *tags))
+}
+
+/// Brings the images of a building directory into the published one.
+///
+/// A kill before the swap loses at most bytes that are uploaded again; after it nothing is left to do but cleaning up.
+pub(super) fn join(site: &Site, folder: &Folder, building: &Path) -> Result<()> {
+    let layout = &site.layout;
+    let public = layout.public.join(folder.relative());
+    let coming: Vec<Entry> = entry::read_sound(building, folder, Tree::Building)?;
+    let coming: Vec<&Entry> = coming.iter().filter(|entry| entry.is_present()).collect();
+    for entry in &coming {
+        refuse_closed(site, &entry.tags(layout)?)?;
+    }
+    let draft = layout.tmp().join("joined");
+    files::remove_tree(&draft)?;
+    files::make_dir(&draft)?;
+    let manifests: Vec<String> = coming.iter().map(|entry| manifest_name(&entry.file)).collect();
+    for name in files::names(&public)? {
+        if name == SUMS || name == INDEX || manifests.contains(&name) {
+            continue;
+        }
+        if !files::is_file(&public.join(&name)) {
+            return Err(Error::new(Kind::Conflict, "something that is no file is in a version's directory")
+                .with("path", public.join(&name).display())
+                .hint("move it away, then run the same command again"));
+        }
+        files::hard_link(&public.join(&name), &draft.join(&name))?;
+    }
+    for entry in &coming {
+        let at = [&draft, &public, building].map(|dir| dir.join(manifest_name(&entry.file)));
+        let found = at.iter().map(|path| entry::read_manifest(path)).find_map(Result::transpose);
+        let mut manifest = found.transpose()?.ok_or_else(|| vanished(entry))?;
+        manifest.put(layout, folder, &filed(site, entry)?);
+        let [path, ..] = at;
+        files::write(&layout.tmp(), &path, &manifest.to_bytes()?)?;
+    }
+    for entry in &coming {
+        if files::rename_new(&entry.path(), &draft.join(&entry.file))? == Moved::Taken {
+            return Err(vanished(entry));
+        }
+    }
+    lists::write(layout, folder, &draft, None)?;
+    files::sync_parent(&draft.join(SUMS))?;
+    files::exchange(&draft, &public)?;
+    files::remove_tree(building)?;
+    files::remove_tree(&draft)
+}

@@ -1,0 +1,210 @@
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::sync::Arc;
+
+use super::super::FormatChoice::{self, AsIs, GceTarGz, Qcow2, Raw, Vhd};
+use super::rig::{Rig, assert_mirrorable, region, register};
+use super::steps::Watch;
+use crate::disk::{Disk, DiskSource, Format};
+use crate::error::Kind;
+use crate::publisher::{
+    ImageAt, ImageSpec, PreflightRequest, Proof, ProveRequest, Publisher, Severity, UploadRequest,
+};
+
+const VERSION: &str = "bookworm/20240101-1614";
+
+async fn proven(rig: &Rig, at: &ImageAt) -> crate::error::Result<Proof> {
+    rig.local.prove(&rig.context, &ProveRequest { at: at.clone(), file_sha512: None }).await
+}
+
+fn names(rig: &Rig) -> Vec<String> {
+    let inside = format!("{VERSION}/");
+    let tree = rig.tree();
+    tree.keys().filter_map(|path| path.strip_prefix(&inside)).map(ToOwned::to_owned).collect()
+}
+
+#[tokio::test]
+async fn every_format_is_a_file_of_its_own_with_one_build_manifest_for_all() {
+    let rig = Rig { size: (3 << 20) + 512, ..Rig::new() };
+    let images = rig.formats("generic", &[AsIs, Qcow2, Vhd, GceTarGz]);
+    let all = rig.publish(&images).await.unwrap();
+    let name = "debian-12-generic-amd64-20240101-1614";
+    let expected = [".json", ".qcow2", ".raw", ".tar.gz", ".vhd"].map(|extension| format!("{name}{extension}"));
+    let expected: Vec<String> =
+        ["SHA512SUMS".to_owned()].into_iter().chain(expected).chain(["index.html".to_owned()]).collect();
+    assert_eq!(names(&rig), expected);
+    assert_mirrorable(&rig.public());
+    let page = fs::read_to_string(rig.public().join(VERSION).join("index.html")).unwrap();
+    for part in ["raw disk", "qcow2", "fixed VHD", "Google Compute Engine"] {
+        assert!(page.contains(part), "{part}");
+    }
+    for (at, (image, _)) in all.iter().zip(&images) {
+        let digest = image.tags.digest;
+        assert_eq!(proven(&rig, at).await.unwrap(), Proof::Content { digest }, "{}", at.id);
+        let found = rig.found(at).await.unwrap();
+        let expected = rig.local.expect(image, &region()).unwrap();
+        for (key, value) in &expected.attributes {
+            assert_eq!(found.attributes.get(key), Some(value), "{key} of {}", at.id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_second_upload_finds_the_first_one_s_bytes() {
+    let rig = Rig::new();
+    for (image, disk) in rig.formats("generic", &[Raw, Qcow2, Vhd]) {
+        let request = UploadRequest { image, region: region(), disk };
+        assert!(rig.local.upload(&rig.context, &request).await.unwrap().sent > 0);
+        assert_eq!(rig.local.upload(&rig.context, &request).await.unwrap().sent, 0);
+    }
+}
+
+#[tokio::test]
+async fn raw_is_written_with_holes_wherever_there_are_zeros() {
+    let rig = Rig { size: 64 << 20, ..Rig::new() };
+    let [image] = <[_; 1]>::try_from(rig.formats("generic", &[Raw])).unwrap();
+    fs::write(image.1.path(), fs::read(image.1.path()).unwrap()).unwrap();
+    let full = Arc::new(Disk::open(&DiskSource::new(image.1.path(), Format::Raw)).unwrap());
+    let all = rig.publish(&[(image.0, full)]).await.unwrap();
+    let found = fs::metadata(rig.public().join(all[0].id.as_str())).unwrap();
+    assert_eq!(found.len(), 64 << 20);
+    assert!(found.blocks() * 512 < 1 << 20, "{} blocks", found.blocks());
+}
+
+#[tokio::test]
+async fn damage_of_what_was_made_is_found_by_reading_it_back() {
+    let rig = Rig::new();
+    let images = rig.formats("generic", &[Vhd, GceTarGz, Qcow2]);
+    let all = rig.publish(&images).await.unwrap();
+    for at in &all {
+        let path = rig.public().join(at.id.as_str());
+        let good = fs::read(&path).unwrap();
+        let file = File::options().write(true).open(&path).unwrap();
+        for place in [9, good.len() as u64 / 3, good.len() as u64 - 9] {
+            let old = good[usize::try_from(place).unwrap()];
+            file.write_all_at(&[!old], place).unwrap();
+            let proof = proven(&rig, at).await;
+            let is_right = matches!(&proof, Ok(Proof::Content { digest }) if *digest == at.tags.digest);
+            // The name of the system in gzip's header, and the end of qcow2's last cluster, are nobody's.
+            let means_nothing = at.id.as_str().ends_with("gz") && place == 9;
+            let behind_all = at.id.as_str().ends_with("qcow2") && place != 9;
+            assert!(!is_right || means_nothing || behind_all, "{}, byte {place}", at.id);
+            file.write_all_at(&[old], place).unwrap();
+        }
+        file.set_len(good.len() as u64 - 512).unwrap();
+        assert!(proven(&rig, at).await.is_err(), "{}", at.id);
+    }
+}
+
+/// A target in the same directory, with its formats changed.
+fn changed(rig: Rig, formats: &[FormatChoice]) -> Rig {
+    let local = super::rig::local_with(rig.dir.path(), formats);
+    Rig { local, ..rig }
+}
+
+#[tokio::test]
+async fn a_format_that_is_configured_later_is_added_by_one_swap() {
+    let rig = Rig::new();
+    let before = rig.publish(&[rig.formats("generic", &[AsIs]), rig.formats("nocloud", &[AsIs])].concat()).await.unwrap();
+    let inode = |at: &ImageAt| fs::metadata(rig.public().join(at.id.as_str())).unwrap().ino();
+    let inodes: Vec<u64> = before.iter().map(inode).collect();
+    let rig = changed(rig, &[AsIs, Qcow2, Vhd]);
+    let (public, work) = (rig.public(), rig.work());
+    let _watch = Watch::new(&rig.top(), move || {
+        assert_mirrorable(&public);
+        let files = fs::read_dir(public.join(VERSION)).unwrap().count();
+        assert!([6, 10].contains(&files), "{files}");
+        work.exists()
+    });
+    let images = [rig.formats("generic", &[AsIs, Qcow2, Vhd]), rig.formats("nocloud", &[AsIs, Qcow2, Vhd])].concat();
+    let findings = preflight(&rig, &images).await;
+    assert_eq!(findings, Vec::<String>::new());
+    let all = rig.publish(&images).await.unwrap();
+    assert_eq!(names(&rig).len(), 10);
+    let inode = |at: &ImageAt| fs::metadata(rig.public().join(at.id.as_str())).unwrap().ino();
+    assert_eq!(before.iter().map(inode).collect::<Vec<_>>(), inodes, "what was there stays the same files");
+    for at in &all {
+        assert_eq!(proven(&rig, at).await.unwrap(), Proof::Content { digest: at.tags.digest });
+    }
+    let stamps = rig.stamps();
+    rig.publish(&images).await.unwrap();
+    assert_eq!(rig.stamps(), stamps);
+    let empty = super::rig::tree(&rig.work());
+    assert!(!empty.keys().any(|path| path.starts_with("building/") || path.starts_with("staged/")), "{empty:?}");
+}
+
+async fn preflight(rig: &Rig, images: &[(Arc<ImageSpec>, Arc<Disk>)]) -> Vec<String> {
+    let additions = images.iter().map(|(image, _)| (Arc::clone(image), region())).collect();
+    let request = PreflightRequest { additions, ..PreflightRequest::default() };
+    let found = rig.local.preflight(&rig.context, &request).await.unwrap();
+    found.into_iter().filter(|one| one.severity == Severity::Error).map(|one| one.message).collect()
+}
+
+#[tokio::test]
+async fn a_published_version_gets_no_other_artifact_nor_other_content() {
+    let rig = Rig::new();
+    rig.publish(&rig.formats("generic", &[AsIs])).await.unwrap();
+    let other = rig.formats("nocloud", &[Qcow2]);
+    assert!(preflight(&rig, &other).await[0].contains("published already"));
+    assert_eq!(register(&rig.local, &rig.context, &other).await.unwrap_err().kind(), Kind::Refused);
+    let [(image, disk)] = <[_; 1]>::try_from(rig.formats("generic", &[Qcow2])).unwrap();
+    let mut changed = ImageSpec::clone(&image);
+    changed.tags.digest = crate::digest::Digest::from_bytes([9; 32]);
+    let error = register(&rig.local, &rig.context, &[(Arc::new(changed), disk)]).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Refused);
+}
+
+#[tokio::test]
+async fn one_format_can_go_and_come_back_and_checksums_are_right_at_every_step() {
+    let rig = Rig::new();
+    let all = rig.publish(&rig.formats("generic", &[AsIs, Qcow2, Vhd])).await.unwrap();
+    let (before, public) = (rig.tree(), rig.public());
+    let _watch = Watch::new(&rig.top(), move || {
+        assert_mirrorable(&public);
+        true
+    });
+    for at in &all {
+        rig.local.retire(&rig.context, at).await.unwrap();
+        assert!(!rig.public().join(at.id.as_str()).exists());
+        rig.local.restore(&rig.context, at).await.unwrap();
+        assert_eq!(rig.tree().keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+    }
+    for at in &all {
+        rig.local.delete(&rig.context, at).await.unwrap();
+    }
+    assert_eq!(names(&rig), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_dropped_upload_leaves_nothing_that_looks_complete() {
+    let rig = Rig { size: 64 << 20, ..Rig::new() };
+    for (image, disk) in rig.formats("generic", &[Raw, Qcow2, Vhd]) {
+        let request = UploadRequest { image, region: region(), disk };
+        let upload = rig.local.upload(&rig.context, &request);
+        let stopped = tokio::time::timeout(std::time::Duration::from_millis(3), upload).await;
+        let again = rig.local.upload(&rig.context, &request).await.unwrap();
+        assert!(stopped.is_ok() || again.sent > 0);
+    }
+}
+
+#[test]
+fn formats_of_one_name_are_refused_for_the_artifacts_they_meet_in() {
+    let config = |formats: &str| -> super::super::LocalConfig {
+        serde_json::from_str(&format!(r#"{{"path": "/srv/public", "formats": {formats}}}"#)).unwrap()
+    };
+    let artifact = |format| {
+        let artifact = format!(
+            "schema = 1\nname = \"r\"\nsuite = \"s\"\nsuite_id = \"1\"\nversion = \"1\"\nclass = \"release\"\n\
+             date = 2024-01-01T00:00:00Z\n[[artifact]]\nvariant = \"v\"\narch = \"amd64\"\nfile = \"f\"\n\
+             format = \"{format}\"\nboot = \"bios\"\nsha256 = \"{}\"\n",
+            "ab".repeat(32)
+        );
+        let release = crate::manifest::Release::parse(std::path::Path::new("r.toml"), &artifact).unwrap();
+        release.artifacts[0].clone()
+    };
+    let both = config(r#"["as-is", "qcow2"]"#);
+    both.check_artifact(&artifact("raw")).unwrap();
+    let error = both.check_artifact(&artifact("qcow2")).unwrap_err();
+    assert_eq!(error.message(), "`as-is` and `qcow2` would be one file of an artifact whose format is qcow2");
+    config(r#"["raw", "qcow2", "vhd", "gce-tar-gz"]"#).check_artifact(&artifact("qcow2")).unwrap();
+}
