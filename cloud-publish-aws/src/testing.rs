@@ -66,5 +66,6 @@ pub(crate) fn spec() -> ImageSpec {
         properties: BTreeMap::new(),
         visibility: Visibility::Public,
         build_manifest: None,
+        outside_suite: None,
     }
 }

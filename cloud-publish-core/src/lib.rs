@@ -103,6 +103,7 @@ pub mod error;
 pub mod event;
 pub mod execute;
 pub mod identity;
+pub mod import;
 pub mod ledger;
 pub mod local;
 pub mod manifest;

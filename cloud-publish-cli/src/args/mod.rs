@@ -1,11 +1,13 @@
 //! The command line as typed values. Nothing is looked up here: what the words mean is the commands' matter.
 
 mod global;
+mod import;
 mod verbs;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use self::global::{Colour, Global};
+pub(crate) use self::import::ImportArgs;
 pub(crate) use self::verbs::{
     CheckArgs, FindArgs, PlanArgs, Prove, PublishArgs, SchemaArgs, SchemaOf, StatusArgs, Targets, VerifyArgs,
 };
@@ -49,6 +51,8 @@ pub(crate) enum Verb {
     Find(FindArgs),
     /// Check configuration, manifests and image files, without asking any cloud
     Check(CheckArgs),
+    /// Make a release manifest of a folder as Debian's image builds leave it
+    ImportDebian(ImportArgs),
     /// Print the JSON Schema of release manifests or of publish.toml
     Schema(SchemaArgs),
 }
@@ -62,7 +66,7 @@ impl Cli {
             Some(Verb::Status(args)) => args.release.as_deref(),
             Some(Verb::Verify(args)) => args.release.as_deref(),
             Some(Verb::Check(args)) => args.release.as_deref(),
-            Some(Verb::Find(_) | Verb::Schema(_)) => None,
+            Some(Verb::Find(_) | Verb::ImportDebian(_) | Verb::Schema(_)) => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod find;
+mod import_debian;
 mod plan;
 mod publish;
 mod schema;
@@ -25,6 +26,7 @@ pub(crate) async fn run(app: &App, cli: &Cli) -> Result<Exit, Halt> {
         Some(Verb::Verify(args)) => verify::run(app, args).await,
         Some(Verb::Find(args)) => find::run(app, args).await,
         Some(Verb::Check(args)) => check::run(app, args).await,
+        Some(Verb::ImportDebian(args)) => import_debian::run(app, args),
         Some(Verb::Schema(args)) => schema::run(app, args),
     }
 }

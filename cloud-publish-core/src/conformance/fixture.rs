@@ -200,6 +200,7 @@ impl Fixture {
             properties: BTreeMap::new(),
             visibility: self.visibilities(info).into_iter().next().unwrap_or_default(),
             build_manifest: None,
+            outside_suite: None,
         }))
     }
 

@@ -39,6 +39,8 @@ pub(super) fn write(layout: &Layout, folder: &Folder, dir: &Path, without: Optio
             size: entry.size()?,
             sha512: sha512(entry)?,
             digest: tags.digest.to_string(),
+            build_job: entry.upload.build_job().map(ToOwned::to_owned),
+            outside_suite: entry.upload.outside_suite(),
         });
     }
     files::write(&layout.tmp(), &dir.join(INDEX), page::version(folder, date, &lines).as_bytes())?;

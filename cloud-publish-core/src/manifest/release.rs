@@ -67,6 +67,8 @@ pub struct Artifact {
     pub build_manifest: Option<PathBuf>,
     /// What users read about the image.
     pub description: Option<String>,
+    /// Packages of the image that its suite does not have, as `name=version`; `None` when nobody compared.
+    pub outside_suite: Option<Vec<String>>,
     /// Properties for the images at one kind of cloud.
     pub properties: BTreeMap<Provider, BTreeMap<String, String>>,
 }
@@ -188,6 +190,7 @@ impl Artifact {
             boot: written.boot,
             build_manifest: written.build_manifest.map(|file| file.below(folder)),
             description: written.description,
+            outside_suite: written.outside_suite,
             properties: written.properties,
         }
     }

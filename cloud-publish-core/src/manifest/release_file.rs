@@ -80,6 +80,8 @@ pub(crate) struct ArtifactFile {
     pub(crate) build_manifest: Option<RelativePath>,
     /// What users read about the image.
     pub(crate) description: Option<String>,
+    /// Packages of the image that its suite does not have, as `name=version`; absent when nobody compared.
+    pub(crate) outside_suite: Option<Vec<String>>,
     /// Properties for the images at one kind of cloud: `[artifact.properties.openstack]`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Tags>", extend("propertyNames" = {"format": "provider"}))]

@@ -124,6 +124,7 @@ fn spec(digest: Digest, disk: &Disk) -> ImageSpec {
         properties: [].into(),
         visibility: Visibility::Public,
         build_manifest: None,
+        outside_suite: None,
     }
 }
 

@@ -131,6 +131,7 @@ fn spec(config: &Config, release: &Release, target: &TargetConfig, source: Sourc
         properties: artifact.properties.get(&target.provider).cloned().unwrap_or_default(),
         visibility: target.visibility(release.class),
         build_manifest: artifact.build_manifest.clone(),
+        outside_suite: artifact.outside_suite.clone(),
     })
 }
 

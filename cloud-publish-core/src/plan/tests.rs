@@ -83,6 +83,7 @@ fn desired(info: &TargetInfo) -> Desired {
             properties: BTreeMap::new(),
             visibility: Visibility::Public,
             build_manifest: None,
+            outside_suite: None,
         },
     }
 }

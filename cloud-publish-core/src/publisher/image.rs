@@ -49,6 +49,9 @@ pub struct ImageSpec {
     /// The build's own manifest (Debian's JSON), to be published beside the file where the target has files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build_manifest: Option<std::path::PathBuf>,
+    /// Packages of it that its suite does not have, as `name=version`; `None` when nobody compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside_suite: Option<Vec<String>>,
 }
 
 /// An image that was found or made: where, under which id, and what its tags say.

@@ -117,6 +117,7 @@ impl World {
             properties: BTreeMap::new(),
             visibility: Visibility::Public,
             build_manifest: None,
+            outside_suite: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! A program that embeds the core: prints the plan of a release as JSON and changes nothing.
 //!
 //! ```sh
-//! cargo run -p cloud-publish-examples -- examples/quickstart/publish.toml bookworm-20240101
+//! cargo run -p cloud-publish-examples --bin plan -- examples/quickstart/publish.toml bookworm-20240101
 //! ```
 //!
 //! It knows one kind of target, the directory. A program that publishes goes on from [`prepare`] with

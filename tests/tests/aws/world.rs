@@ -136,6 +136,7 @@ pub(crate) fn image(sample: &Sample) -> ImageSpec {
         properties: BTreeMap::new(),
         visibility: Visibility::Public,
         build_manifest: None,
+        outside_suite: None,
     }
 }
 

@@ -88,6 +88,7 @@ impl Rig {
             properties: BTreeMap::new(),
             visibility: Visibility::Public,
             build_manifest: None,
+            outside_suite: None,
         };
         (Arc::new(spec), Arc::new(disk))
     }
