@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use cloud_publish_core::disk::{Disk, DiskSource, Expected, Format, Wanted, Watch};
 use cloud_publish_core::error::{Error, Kind};
 
-use crate::harness::{SECRET, judge};
+use crate::harness::{SECRET, Verdict, judge, judged};
 
 /// How much of a disk is read, in bytes: a small file may stand for a disk of terabytes.
 const ENOUGH: u64 = 16 << 20;
@@ -27,7 +27,7 @@ impl Watch for Enough {
 }
 
 /// Opens an image, and reads it in every way that there is.
-pub(crate) fn read(path: &Path, format: Format) -> Result<(), String> {
+pub(crate) fn read(path: &Path, format: Format) -> Result<Verdict, String> {
     let disk = match Disk::open(&DiskSource::new(path, format)) {
         Ok(disk) => disk,
         Err(error) => return judge(&error),
@@ -56,8 +56,8 @@ pub(crate) fn read(path: &Path, format: Format) -> Result<(), String> {
     refused_or(disk.read_file_at(0, &mut [0; 512]).or_else(too_short(&disk)))?;
     let wanted = Wanted { file_sha256: true, file_sha512: false };
     match disk.verify(&Expected::default(), wanted, &Enough(AtomicU64::new(0))) {
-        Err(error) if error.kind() == Kind::Cancelled => Ok(()),
-        verified => refused_or(verified).map(drop),
+        Err(error) if error.kind() == Kind::Cancelled => Ok(Verdict::Taken),
+        verified => judged(verified),
     }
 }
 
@@ -69,7 +69,7 @@ fn too_short(disk: &Disk) -> impl Fn(Error) -> cloud_publish_core::error::Result
 fn refused_or<T>(result: Result<T, Error>) -> Result<Option<T>, String> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(error) => judge(&error).map(|()| None),
+        Err(error) => judge(&error).map(|_| None),
     }
 }
 

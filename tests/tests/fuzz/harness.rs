@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::hash::BuildHasher as _;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, Instant};
@@ -37,7 +37,16 @@ pub(crate) struct Target<'a> {
     /// What inputs are like.
     pub(crate) grammar: Grammar,
     /// Reads the file. An error is a promise that was broken; an input that was refused is none.
-    pub(crate) read: &'a dyn Fn(&Path) -> Result<(), String>,
+    pub(crate) read: &'a dyn Fn(&Path) -> Result<Verdict, String>,
+}
+
+/// What became of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing was found to be wrong with it.
+    Taken,
+    /// It was refused as it should be.
+    Refused,
 }
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
@@ -49,7 +58,7 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 }
 
 /// A refusal is what an input is worth; a program that broke down is not.
-pub(crate) fn judge(error: &Error) -> Result<(), String> {
+pub(crate) fn judge(error: &Error) -> Result<Verdict, String> {
     let text = error.chain().join(": ");
     if error.kind() == Kind::Unexpected {
         return Err(format!("it broke down: {text}"));
@@ -57,7 +66,12 @@ pub(crate) fn judge(error: &Error) -> Result<(), String> {
     if text.as_bytes().windows(SECRET.len()).any(|part| part == SECRET) {
         return Err(format!("it repeats another file: {text}"));
     }
-    Ok(())
+    Ok(Verdict::Refused)
+}
+
+/// Of something that was read, or refused.
+pub(crate) fn judged<T>(outcome: Result<T, Error>) -> Result<Verdict, String> {
+    outcome.map_or_else(|error| judge(&error), |_| Ok(Verdict::Taken))
 }
 
 /// A folder for inputs, with the files that nobody may open.
@@ -80,7 +94,7 @@ impl Target<'_> {
         let seed = number("CLOUD_PUBLISH_FUZZ_SEED").unwrap_or_else(|| RandomState::new().hash_one(self.name));
         let (begun, opened, watchdog) = (Instant::now(), Opened::watch(folder), Watchdog::start());
         let only = number("CLOUD_PUBLISH_FUZZ_CASE");
-        let mut case = only.unwrap_or(0);
+        let (mut case, mut taken) = (only.unwrap_or(0), 0);
         loop {
             let input = match case {
                 // Once as they are: a seed that is refused at once exercises nothing.
@@ -91,27 +105,22 @@ impl Target<'_> {
             write(&place, &input);
             drop(opened.names());
             watchdog.next(format!("{} with CLOUD_PUBLISH_FUZZ_SEED={seed} CLOUD_PUBLISH_FUZZ_CASE={case}", self.name));
-            if let Err(what) = self.once(&place, &opened) {
-                let kept = self.keep(&place, seed, case);
-                let name = self.name;
-                panic!(
-                    "{name}: {what}\nagain: CLOUD_PUBLISH_FUZZ_SEED={seed} CLOUD_PUBLISH_FUZZ_CASE={case}; the input \
-                     is {}; once mended, it belongs in the corpus",
-                    kept.display()
-                );
+            match self.once(&place, &opened) {
+                Ok(verdict) => taken += u64::from(verdict == Verdict::Taken),
+                Err(what) => self.complain(&what, &place, (seed, case)),
             }
             if only.is_some() || begun.elapsed() >= time {
                 break;
             }
             case += 1;
         }
-        println!("{}: {} inputs with seed {seed}", self.name, case + 1);
+        println!("{}: {} inputs with seed {seed}, {taken} of them taken", self.name, case + 1);
     }
 
-    fn once(&self, file: &Path, opened: &Opened) -> Result<(), String> {
+    fn once(&self, file: &Path, opened: &Opened) -> Result<Verdict, String> {
         let panics = PANICS.load(Ordering::Relaxed);
         let (read, peak) = peak_of(|| catch_unwind(AssertUnwindSafe(|| (self.read)(file))));
-        read.map_err(|_| "it panicked".to_owned())??;
+        let verdict = read.map_err(|_| "it panicked".to_owned())??;
         if PANICS.load(Ordering::Relaxed) != panics {
             return Err("a thread of it panicked".to_owned());
         }
@@ -120,15 +129,19 @@ impl Target<'_> {
         }
         match opened.names().into_iter().find(|name| !self.files.contains(&name.as_str())) {
             Some(other) => Err(format!("it opened {other}")),
-            None => Ok(()),
+            None => Ok(verdict),
         }
     }
 
-    fn keep(&self, file: &Path, seed: u64, case: u64) -> PathBuf {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz-found");
-        let kept = folder.join(format!("{}-{seed}-{case}", self.name));
+    fn complain(&self, what: &str, file: &Path, (seed, case): (u64, u64)) -> ! {
+        let (name, folder) = (self.name, Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz-found"));
+        let kept = folder.join(format!("{name}-{seed}-{case}"));
         fs::create_dir_all(&folder).and_then(|()| fs::copy(file, &kept)).expect("a copy of the input");
-        kept
+        panic!(
+            "{name}: {what}\nagain: CLOUD_PUBLISH_FUZZ_SEED={seed} CLOUD_PUBLISH_FUZZ_CASE={case}; the input is {}; once \
+             mended, it belongs in the corpus",
+            kept.display()
+        );
     }
 }
 

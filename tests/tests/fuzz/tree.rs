@@ -9,7 +9,7 @@ use cloud_publish_core::run::RunOutcome;
 use object_store::memory::InMemory;
 
 use crate::gpt;
-use crate::harness::{Target, folder_with_canaries, judge};
+use crate::harness::{Target, Verdict, folder_with_canaries, judge, judged};
 use crate::input::{Grammar, Input};
 use crate::qcow2;
 use crate::rig::{FILES, Rig, files_below};
@@ -22,12 +22,12 @@ fn is_good(path: &Path, format: Format) -> bool {
 }
 
 /// Publishes one image to a new directory.
-fn published(releases: &Path, format: Format) -> Result<(), String> {
+fn published(releases: &Path, format: Format) -> Result<Verdict, String> {
     let path = releases.join("disk");
     // Hashing a disk of terabytes takes hours, as it should.
     let size = Disk::open(&DiskSource::new(&path, format)).map_or(0, |disk| disk.virtual_size());
     if size > 16 << 20 || fs::metadata(&path).unwrap().len() > 16 << 20 {
-        return Ok(());
+        return Ok(Verdict::Refused);
     }
     let rig = Rig::new(releases);
     rig.write_manifest(format.as_str());
@@ -37,11 +37,11 @@ fn published(releases: &Path, format: Format) -> Result<(), String> {
         Ok(summary) if summary.outcome == RunOutcome::Complete => {
             let image = fs::read(&path).unwrap();
             match good && there.iter().any(|(_, bytes)| *bytes == image) {
-                true => Ok(()),
+                true => Ok(Verdict::Taken),
                 false => Err("it published an image that is not as it should be".to_owned()),
             }
         }
-        Ok(summary) if there.is_empty() && !good => Ok(drop(summary)),
+        Ok(_) if there.is_empty() && !good => Ok(Verdict::Refused),
         Ok(summary) => Err(format!("it ended with {:?}, and there are {} files", summary, there.len())),
         Err(error) if there.is_empty() => judge(&error),
         Err(error) => Err(format!("it refused ({error}) and left {} files", there.len())),
@@ -79,8 +79,7 @@ fn a_build_manifest_may_say_anything() {
         let text = fs::read(path).unwrap();
         let rig = Rig::new(releases);
         fs::write(path, text).unwrap();
-        let outcome = rig.publish(Arc::new(InMemory::new()));
-        outcome.map_or_else(|error| judge(&error), |_| Ok(()))
+        judged(rig.publish(Arc::new(InMemory::new())))
     };
     let files = ["build.json", FILES[0], FILES[1]];
     Target { name: "build-manifest", files: &files, grammar: words(&seeds, &[]), seeds, read: &read }.run(releases);
@@ -110,12 +109,12 @@ fn a_published_directory_may_have_been_changed_in_any_way() {
         let place = std::str::from_utf8(name).map(|name| site.join(name)).unwrap_or_default();
         let before = match fs::read(&place) {
             Ok(before) if place.starts_with(&site) && !name.windows(2).any(|two| two == b"..") => before,
-            _ => return Ok(()),
+            _ => return Ok(Verdict::Refused),
         };
         fs::write(&place, content.get(1..).unwrap_or_default()).unwrap();
         let outcome = rig.look(state.clone());
         fs::write(&place, before).unwrap();
-        outcome.map_or_else(|error| judge(&error), |_| Ok(()))
+        judged(outcome)
     };
     let files = ["input", FILES[0], FILES[1], FILES[2]];
     Target { name: "published-directory", files: &files, grammar: words(&seeds, &[]), seeds, read: &read }
