@@ -15,6 +15,7 @@
 //! | [`fake`] | what the fakes have in common |
 //! | [`publish`] | the binary |
 //! | [`judge`] | what a fake AWS has, told by boto3 |
+//! | [`openstack`] | a small OpenStack of its own: several clouds, failing to order, at once there |
 //! | [`measure`] | what a program takes of time, processor and memory |
 //! | [`running`] | a run that goes on meanwhile |
 //! | [`site`] | a folder with a release to publish, and what the binary did there |
@@ -36,6 +37,7 @@ pub mod images;
 pub mod judge;
 pub mod measure;
 pub mod moto;
+pub mod openstack;
 pub mod paths;
 pub mod publish;
 pub mod running;
