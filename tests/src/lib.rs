@@ -12,8 +12,10 @@
 //! | [`foreign`] | what Glance has, told by others than us |
 //! | [`images`] | the tiny Debian image, and the 3 GiB one of a full run |
 //! | [`boot`] | whether an image boots |
+//! | [`fake`] | what the fakes have in common |
 //! | [`publish`] | the binary |
 //! | [`judge`] | what a fake AWS has, told by boto3 |
+//! | [`openstack`] | a small OpenStack of its own: several clouds, failing to order, at once there |
 //! | [`measure`] | what a program takes of time, processor and memory |
 //! | [`running`] | a run that goes on meanwhile |
 //! | [`site`] | a folder with a release to publish, and what the binary did there |
@@ -29,11 +31,13 @@ pub mod aws;
 pub mod aws_clients;
 pub mod aws_site;
 pub mod boot;
+pub mod fake;
 pub mod foreign;
 pub mod images;
 pub mod judge;
 pub mod measure;
 pub mod moto;
+pub mod openstack;
 pub mod paths;
 pub mod publish;
 pub mod running;
