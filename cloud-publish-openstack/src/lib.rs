@@ -55,6 +55,6 @@ mod upload;
 mod usage;
 mod visibility;
 
-pub use clouds::{Cloud, CloudsFile, Domain, Named};
+pub use clouds::{Auth, ClientCertificate, Cloud, CloudsFile, Credential, Domain, Named};
 pub use config::{Interface, OpenStackConfig, provider_schema};
 pub use publisher::{OpenStack, OpenStackSettings};

@@ -55,7 +55,8 @@ async fn missing_regions(target: &OpenStack, context: &Context) -> Result<Vec<Fi
     let there = catalogue_regions(target, context).await?;
     let names: Vec<&str> = there.iter().map(Region::as_str).collect();
     let wanted = wanted_regions(target, context).await?;
-    let missing = wanted.into_iter().filter(|wanted| !there.contains(&wanted.region));
+    let by_hand = |region: &Region| target.settings.cloud.image_endpoint_in(region).is_some();
+    let missing = wanted.into_iter().filter(|wanted| !there.contains(&wanted.region) && !by_hand(&wanted.region));
     Ok(missing
         .map(|wanted| Finding {
             severity: if wanted.required { Severity::Error } else { Severity::Warning },
