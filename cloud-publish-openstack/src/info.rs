@@ -12,8 +12,8 @@ use cloud_publish_core::publisher::{
 use crate::client::IMAGE;
 use crate::publisher::OpenStack;
 
-/// What every OpenStack cloud can do.
-pub(crate) fn capability() -> Capability {
+/// What every OpenStack cloud can do; pointers are stable names.
+fn capability(pointers: bool) -> Capability {
     let visibilities =
         [VisibilityKind::Private, VisibilityKind::Shared, VisibilityKind::Community, VisibilityKind::Public];
     Capability {
@@ -22,7 +22,7 @@ pub(crate) fn capability() -> Capability {
         replicas_are_visible: false,
         visibilities: BTreeSet::from(visibilities),
         together: None,
-        pointers: false,
+        pointers,
         marketplace: false,
         read_back: ReadBack::Hash,
         file_sha512: true,
@@ -51,7 +51,7 @@ pub(crate) async fn info(target: &OpenStack, context: &Context) -> Result<Target
         regions,
         skipped: Vec::new(),
         renditions: vec![Rendition::new("as-is")?],
-        capability: capability(),
+        capability: capability(target.settings.config.stable_name.is_some()),
     })
 }
 

@@ -112,20 +112,20 @@ impl Keystone {
             }
             Auth::Token { token, project } => ("token", json!({"id": token.reveal()}), Some(project)),
             Auth::ApplicationCredential { credential, secret } => {
-                let mut fields = match credential {
-                    Credential::Id(id) => json!({"id": id}),
-                    Credential::Name { name, user } => json!({"name": name, "user": named(user)}),
+                let secret = secret.reveal();
+                let fields = match credential {
+                    Credential::Id(id) => json!({"id": id, "secret": secret}),
+                    Credential::Name { name, user } => json!({"name": name, "user": named(user), "secret": secret}),
                 };
-                fields["secret"] = json!(secret.reveal());
                 ("application_credential", fields, None)
             }
         };
-        let mut auth = json!({"identity": {"methods": [method], method: fields}});
-        // A scope beside an application credential is refused: it has its own.
-        if let Some(project) = project {
-            auth["scope"] = json!({"project": named(project)});
-        }
-        json!({"auth": auth})
+        let identity = json!({"methods": [method], method: fields});
+        json!({"auth": match project {
+            Some(project) => json!({"identity": identity, "scope": {"project": named(project)}}),
+            // A scope beside an application credential is refused: it has its own.
+            None => json!({"identity": identity}),
+        }})
     }
 }
 
