@@ -137,7 +137,7 @@ impl Client {
             let mut session = Session::new_with_authenticated_client(client);
             session.set_region(self.region.as_str());
             session.set_endpoint_interface(interface(self.interface));
-            if let Some(endpoint) = &self.cloud.image_endpoint {
+            if let Some(endpoint) = self.cloud.image_endpoint_in(&self.region) {
                 session.set_endpoint_override(IMAGE_V2, endpoint.clone());
             }
             Ok(session)

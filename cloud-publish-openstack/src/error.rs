@@ -139,7 +139,10 @@ fn kind_of_session(kind: osauth::ErrorKind) -> Kind {
 
 fn hint(kind: Kind) -> Option<&'static str> {
     match kind {
-        Kind::Unauthenticated => Some("check user, password, project and domains of this cloud in clouds.yaml"),
+        Kind::Unauthenticated => Some(
+            "check how clouds.yaml signs in to this cloud: user, password or credential, project and domains; a token may \
+             have ended",
+        ),
         Kind::PermissionDenied => Some("ask the cloud's operator for a role that may do this"),
         Kind::QuotaExceeded => Some("delete images of this project, or ask the cloud's operator for a larger quota"),
         _ => None,

@@ -8,7 +8,7 @@ mod clouds;
 use std::path::PathBuf;
 
 #[cfg(feature = "openstack")]
-pub(crate) use self::clouds::CloudsSearch;
+pub(crate) use self::clouds::Clouds;
 use crate::args::Global;
 
 /// What was found.
@@ -16,9 +16,9 @@ use crate::args::Global;
 pub(crate) struct Settings {
     /// publish.toml.
     pub(crate) config: PathBuf,
-    /// Where clouds.yaml may lie.
+    /// Where clouds.yaml may lie, and the cloud of the environment.
     #[cfg(feature = "openstack")]
-    pub(crate) clouds: CloudsSearch,
+    pub(crate) clouds: Clouds,
 }
 
 impl Settings {
@@ -27,7 +27,7 @@ impl Settings {
         Self {
             config: global.config.clone().unwrap_or_else(|| "publish.toml".into()),
             #[cfg(feature = "openstack")]
-            clouds: CloudsSearch::from_environment(),
+            clouds: Clouds::from_environment(),
         }
     }
 }

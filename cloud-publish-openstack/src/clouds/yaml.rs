@@ -53,6 +53,12 @@ pub(super) fn flag(entry: &Value, path: &[&str]) -> Result<Option<bool>> {
     match find(entry, path) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Bool(flag)) => Ok(Some(*flag)),
+        Some(Value::String(word)) if matches!(word.to_ascii_lowercase().as_str(), "true" | "1" | "yes" | "on") => {
+            Ok(Some(true))
+        }
+        Some(Value::String(word)) if matches!(word.to_ascii_lowercase().as_str(), "false" | "0" | "no" | "off") => {
+            Ok(Some(false))
+        }
         Some(_) => Err(Error::new(Kind::InvalidInput, format!("`{}` is neither true nor false", path.join(".")))),
     }
 }
