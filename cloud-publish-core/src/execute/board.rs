@@ -13,6 +13,8 @@ pub enum Ended {
     Done(Made),
     /// It failed for good.
     Failed(Trouble),
+    /// Something outside has to happen first.
+    Waiting(Trouble),
     /// It was not begun.
     Skipped(String),
 }
@@ -94,6 +96,7 @@ impl<'p> Board<'p> {
         let why = match &end {
             Ended::Done(_) => None,
             Ended::Failed(_) => Some(format!("{} failed", step.id)),
+            Ended::Waiting(_) => Some(format!("{} waits", step.id)),
             Ended::Skipped(_) => Some(format!("{} was not done", step.id)),
         };
         self.ended.insert(step.id.clone(), end);
@@ -103,9 +106,9 @@ impl<'p> Board<'p> {
             let Some(waiting) = self.steps.get(waiter).filter(|waiting| !self.ended.contains_key(&waiting.id)) else {
                 continue;
             };
-            let is_barrier = matches!(waiting.action, Action::Barrier);
             match &why {
-                Some(why) if step.required || !is_barrier => {
+                Some(why) if step.required || !waiting.action.needs_only_required() => {
+                    let is_barrier = matches!(waiting.action, Action::Barrier);
                     let reason = if is_barrier { format!("stays private: {why}") } else { why.clone() };
                     self.open.remove(&waiter);
                     self.doomed.entry(waiter).or_insert(reason);

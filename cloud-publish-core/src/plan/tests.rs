@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Desired, DesiredPlace, ImageRef, Permissions, Plan, RefusalKind, TargetState};
+use super::{Action, Desired, DesiredPlace, Guard, ImageRef, Permissions, Plan, RefusalKind, TargetState};
 use crate::digest::Digest;
 use crate::disk::Format;
 use crate::identity::{ImageTags, KeyTag, Marks, Place};
@@ -41,7 +41,7 @@ fn info(replication: Replication) -> TargetInfo {
     }
 }
 
-fn tags(release: &str, date: &str) -> ImageTags {
+pub(crate) fn tags(release: &str, date: &str) -> ImageTags {
     ImageTags {
         owner: "debian".parse().unwrap(),
         release: release.parse().unwrap(),
@@ -127,7 +127,8 @@ fn finished() -> Survey {
 
 fn plan_with(info: &TargetInfo, survey: &Survey, tombstones: &BTreeSet<KeyTag>, permissions: Permissions) -> Plan {
     let desired = [desired(info)];
-    let state = TargetState { info, desired: &desired, survey, tombstones, together: Together::Artifact };
+    let (guard, together) = (Guard::default(), Together::Artifact);
+    let state = TargetState { info, desired: &desired, survey, tombstones, together, guard: &guard };
     Plan::new(&"r1".parse().unwrap(), &[state], permissions)
 }
 
@@ -179,7 +180,9 @@ fn a_pointer_that_cannot_tell_two_images_apart_is_refused_once() {
     let plan = |other: &Desired| {
         let desired = [one.clone(), other.clone()];
         let together = Together::Artifact;
-        let state = TargetState { info: &info, desired: &desired, survey: &survey, tombstones: &tombstones, together };
+        let guard = &Guard::default();
+        let state =
+            TargetState { info: &info, desired: &desired, survey: &survey, tombstones: &tombstones, together, guard };
         Plan::new(&"r1".parse().unwrap(), &[state], Permissions::default())
     };
     let refused: Vec<_> = plan(&other).refusals.iter().map(|refusal| refusal.kind).collect();
@@ -202,7 +205,9 @@ fn an_image_made_otherwise_is_not_published() {
     let plan = |image: &FoundImage| {
         let survey = Survey { images: vec![image.clone()], ..Survey::default() };
         let (desired, tombstones, together) = ([wanted.clone()], BTreeSet::new(), Together::Artifact);
-        let state = TargetState { info: &info, desired: &desired, survey: &survey, tombstones: &tombstones, together };
+        let guard = &Guard::default();
+        let state =
+            TargetState { info: &info, desired: &desired, survey: &survey, tombstones: &tombstones, together, guard };
         Plan::new(&"r1".parse().unwrap(), &[state], Permissions::default())
     };
     image.attributes = BTreeMap::from([("boot_mode".into(), "legacy-bios".into())]);
@@ -255,7 +260,8 @@ fn an_older_release_published_late_gets_its_own_pointer_and_neither_moves_the_li
     let plan = |survey: &Survey| {
         let desired = [desired.clone()];
         let (tombstones, together) = (BTreeSet::new(), Together::Artifact);
-        let state = TargetState { info: &info, desired: &desired, survey, tombstones: &tombstones, together };
+        let guard = &Guard::default();
+        let state = TargetState { info: &info, desired: &desired, survey, tombstones: &tombstones, together, guard };
         Plan::new(&"r1".parse().unwrap(), &[state], Permissions::default())
     };
     let last = |survey: &Survey| -> Vec<String> {
