@@ -119,3 +119,6 @@ fn step(state: &TargetState<'_>, desired: &Desired, (action, after): (Action, Ve
         reason: reason.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,11 +13,11 @@ use crate::publisher::{
 };
 use crate::survey::{FoundImage, FoundListing, FoundPointer, Gap, Native, Survey};
 
-fn region(name: &str) -> Region {
+pub(super) fn region(name: &str) -> Region {
     name.parse().unwrap()
 }
 
-fn info(replication: Replication) -> TargetInfo {
+pub(super) fn info(replication: Replication) -> TargetInfo {
     let wanted = |name, required| WantedRegion { region: region(name), required };
     TargetInfo {
         target: "cloud".parse().unwrap(),
@@ -56,7 +56,7 @@ pub(crate) fn tags(release: &str, date: &str) -> ImageTags {
     }
 }
 
-fn desired(info: &TargetInfo) -> Desired {
+pub(super) fn desired(info: &TargetInfo) -> Desired {
     let tags = tags("r1", "2024-01-01");
     let expected = Expected { pointers: vec!["latest".parse().unwrap()], ..Expected::default() };
     let place = |wanted: &WantedRegion| DesiredPlace {
@@ -87,7 +87,7 @@ fn desired(info: &TargetInfo) -> Desired {
     }
 }
 
-fn found(name: &str, tags: ImageTags, marks: Marks) -> FoundImage {
+pub(super) fn found(name: &str, tags: ImageTags, marks: Marks) -> FoundImage {
     FoundImage {
         region: region(name),
         id: format!("{name}-{}", tags.release).parse().unwrap(),
@@ -104,12 +104,12 @@ fn found(name: &str, tags: ImageTags, marks: Marks) -> FoundImage {
     }
 }
 
-fn published() -> Marks {
+pub(super) fn published() -> Marks {
     Marks { published: Some("2024-01-01T01:00:00Z".parse().unwrap()), ..Marks::default() }
 }
 
 /// A survey in which the release is there and published everywhere, pointers included.
-fn finished() -> Survey {
+pub(super) fn finished() -> Survey {
     let names = ["one", "two", "far"];
     Survey {
         images: names.iter().map(|name| found(name, tags("r1", "2024-01-01"), published())).collect(),
@@ -136,7 +136,7 @@ fn plan(survey: &Survey) -> Plan {
     plan_with(&info(Replication::Independent), survey, &BTreeSet::new(), Permissions::default())
 }
 
-fn steps(plan: &Plan) -> Vec<&str> {
+pub(super) fn steps(plan: &Plan) -> Vec<&str> {
     plan.steps.iter().map(|step| step.id.as_str()).collect()
 }
 

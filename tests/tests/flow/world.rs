@@ -87,7 +87,7 @@ pub(crate) struct World {
     /// How often each marketplace listing answers "pending".
     pub(crate) listings: BTreeMap<&'static str, u32>,
     /// Further keys of every target.
-    pub(crate) keys: String,
+    keys: String,
     /// A gate instead of the commands of the configuration.
     pub(crate) gate: Option<Arc<dyn Gate>>,
     /// Replicas can be used by others the moment they exist.
@@ -122,6 +122,12 @@ impl World {
 
     pub(crate) fn with_accounts(mut self, accounts: &[&'static str]) -> Self {
         self.accounts = accounts.to_vec();
+        self
+    }
+
+    /// Adds keys to every target; `TARGET` stands for its name.
+    pub(crate) fn with_keys(mut self, keys: &str) -> Self {
+        self.keys = keys.to_owned();
         self
     }
 
