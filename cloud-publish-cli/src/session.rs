@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cloud_publish_core::clock::Clock;
 use cloud_publish_core::error::{Error, Kind, Result};
 use cloud_publish_core::event::Reporter;
+use cloud_publish_core::gate::CommandGate;
 use cloud_publish_core::manifest::{Config, collisions};
 use cloud_publish_core::names::TargetName;
 use cloud_publish_core::run::{Environment, Options, Request, Target};
@@ -91,8 +92,9 @@ impl Session {
             }
         }
         let state = state::open(&config.state).map_err(Halt::at(Stage::Config))?;
-        let environment =
-            Environment { config: Arc::new(config), state, reporter, clock: app.clock.clone(), stop: app.stop.clone() };
+        let gate = Arc::new(CommandGate::new(&config));
+        let (config, clock, stop) = (Arc::new(config), app.clock.clone(), app.stop.clone());
+        let environment = Environment { config, state, gate, reporter, clock, stop };
         Ok(Self { environment, request: Request { release, targets, options }, absent })
     }
 

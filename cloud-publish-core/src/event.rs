@@ -42,6 +42,24 @@ impl From<&Error> for Trouble {
     }
 }
 
+/// What a gate said of one image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "answer")]
+pub enum GateAnswer {
+    /// It may become public.
+    Passed,
+    /// Ask again later.
+    NotYet {
+        /// Why, in lower case and without a full stop.
+        reason: String,
+    },
+    /// It may not become public.
+    Failed {
+        /// Why, in lower case and without a full stop.
+        reason: String,
+    },
+}
+
 /// One thing that happened. One JSON object per line under `--json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
@@ -141,6 +159,25 @@ pub enum Event {
         /// Why.
         #[serde(flatten)]
         trouble: Trouble,
+    },
+    /// A step cannot be done yet: something outside has to happen first; what depends on it is not done.
+    StepWaits {
+        /// Which.
+        step: StepId,
+        /// For what.
+        #[serde(flatten)]
+        trouble: Trouble,
+    },
+    /// A gate has answered.
+    GateAnswered {
+        /// Its step.
+        step: StepId,
+        /// The answer.
+        #[serde(flatten)]
+        answer: GateAnswer,
+        /// Where in the state its output is kept, if there was any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<String>,
     },
     /// A step was not begun.
     StepSkipped {

@@ -12,6 +12,7 @@
 //! | survey | [`survey`], [`publisher`] | what is true: each publisher says what is there |
 //! | plan | [`plan`] | the difference, as a DAG of steps; pure |
 //! | execute | [`execute`] | steps become calls, with receipts as they go |
+//! | gates | [`gate`] | commands that must pass before anything is published |
 //! | ledger | [`ledger`] | durable, append-only receipts, and leases |
 //! | catalogue | [`catalogue`] | ids and digests, for users to look up |
 //!
@@ -26,7 +27,9 @@
 //!   registered at a target; **replica**: its presence in one region; **rendition**: what was made of it there.
 //! - **Line**: the releases that supersede each other. **Pointer**: a name that resolves to the newest of a line.
 //! - **Staged**: the bytes are at the cloud, nothing is registered yet. **Receipt**: one durable entry of the ledger.
-//! - The life of an image: absent, staged, registered, replicated, gated, published, hidden, retired, deleted
+//! - **Gate**: what must pass between registration and publication; a person's approval is the other such word. Both are
+//!   receipts, not states of the cloud.
+//! - The life of an image: absent, staged, registered, replicated, published, hidden, retired, deleted
 //!   ([`survey::Life`]).
 //!
 //! # What can be relied on
@@ -43,6 +46,7 @@
 //!
 //! use cloud_publish_core::clock::SystemClock;
 //! use cloud_publish_core::event::Silent;
+//! use cloud_publish_core::execute::NoGate;
 //! use cloud_publish_core::ledger::local_store;
 //! use cloud_publish_core::local::{Local, LocalConfig, LocalSettings};
 //! use cloud_publish_core::manifest::{Config, ProviderSchema, Release};
@@ -73,6 +77,7 @@
 //! let environment = Environment {
 //!     config: Arc::new(config),
 //!     state: local_store(&folder.join("state"))?,
+//!     gate: Arc::new(NoGate),
 //!     reporter: Arc::new(Silent),
 //!     clock: Arc::new(SystemClock::new()),
 //!     stop: CancellationToken::new(),
@@ -102,6 +107,7 @@ pub mod disk;
 pub mod error;
 pub mod event;
 pub mod execute;
+pub mod gate;
 pub mod identity;
 pub mod import;
 pub mod ledger;

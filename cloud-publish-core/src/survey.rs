@@ -12,7 +12,8 @@ use crate::manifest::Visibility;
 use crate::names::{ImageId, PointerName, Region};
 use crate::publisher::Listing;
 
-/// Where in its life an image is.
+/// Where in its life an image is, as a cloud shows it. That it passed a gate, or was approved, no cloud shows: those are
+/// receipts in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Life {
@@ -24,8 +25,6 @@ pub enum Life {
     Registered,
     /// A private image in every wanted region.
     Replicated,
-    /// Passed its gates.
-    Gated,
     /// Usable by those it is for.
     Published,
     /// Usable by id, found by nobody.
@@ -44,7 +43,6 @@ impl Life {
             Self::Staged => "staged",
             Self::Registered => "registered",
             Self::Replicated => "replicated",
-            Self::Gated => "gated",
             Self::Published => "published",
             Self::Hidden => "hidden",
             Self::Retired => "retired",

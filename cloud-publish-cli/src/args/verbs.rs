@@ -124,8 +124,6 @@ pub(crate) enum StateWord {
     Registered,
     /// A private image in every wanted region
     Replicated,
-    /// Passed its gates
-    Gated,
     /// Usable by those it is for
     Published,
     /// Usable by id, found by nobody
@@ -145,7 +143,6 @@ impl StateWord {
             Self::Staged => life == Life::Staged,
             Self::Registered => life == Life::Registered,
             Self::Replicated => life == Life::Replicated,
-            Self::Gated => life == Life::Gated,
             Self::Published => life == Life::Published,
             Self::Hidden => life == Life::Hidden,
             Self::Retired => life == Life::Retired,

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use cloud_publish_core::error::{Error, Kind};
 use cloud_publish_core::event::Silent;
+use cloud_publish_core::execute::Gate as _;
+use cloud_publish_core::gate::CommandGate;
 use cloud_publish_core::manifest::{Artifact, Config, Release, collisions};
 use cloud_publish_core::names::ReleaseName;
 use cloud_publish_core::run::{Environment, RunOutcome, check_inputs};
@@ -106,8 +108,12 @@ async fn with_config(findings: &mut Findings<'_>, config: Config, args: &CheckAr
         true => Arc::new(Silent),
         false => Arc::new(Progress::new(app.console.clone(), app.clock.clone(), (Show::Lines, app.global.no_progress))),
     };
-    let environment =
-        Environment { config: Arc::new(config), state, reporter, clock: app.clock.clone(), stop: app.stop.clone() };
+    let gate = Arc::new(CommandGate::new(&config));
+    for target in config.targets.keys() {
+        gate.obstacle(target).into_iter().for_each(|error| findings.add(Stage::Config, &error.with("target", target)));
+    }
+    let (config, clock, stop) = (Arc::new(config), app.clock.clone(), app.stop.clone());
+    let environment = Environment { config, state, gate, reporter, clock, stop };
     let mut files = 0;
     for release in manifests.iter().flat_map(one_by_one) {
         let checked = match check_inputs(&environment, &release).await {

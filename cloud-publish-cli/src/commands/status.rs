@@ -70,6 +70,7 @@ async fn look(session: &Session) -> Result<(Vec<Wanted>, Vec<Failure>), Halt> {
         error: trouble.error.join(": "),
         hint: trouble.hint.clone(),
         required: true,
+        waits: false,
     }));
     Ok((wanted(&prepared), failures))
 }
@@ -83,6 +84,7 @@ pub(super) fn absent(target: &TargetName, error: &Error) -> Failure {
         error: error.chain().join(": "),
         hint: error.advice().map(ToOwned::to_owned),
         required: true,
+        waits: false,
     }
 }
 

@@ -102,6 +102,7 @@ fn failure(row: &Checked) -> Failure {
         error,
         hint: None,
         required: row.required,
+        waits: false,
     }
 }
 

@@ -8,6 +8,8 @@
 
 mod attempt;
 mod board;
+mod gate;
+mod guard;
 mod journal;
 mod limits;
 mod notes;
@@ -25,9 +27,10 @@ pub use self::attempt::RetryPolicy;
 use self::attempt::{Attempted, Surroundings, attempt};
 use self::board::Board;
 pub use self::board::Ended;
-pub use self::journal::{Fact, Journal, Made, Receipt};
+pub use self::gate::{Answered, AskedImage, Gate, NoGate, Question};
+pub use self::journal::{Approval, Fact, Journal, Made, Receipt};
 pub use self::limits::DEFAULT_CONCURRENCY;
-use self::limits::Limits;
+use self::limits::{Limits, Most};
 use self::perform::Job;
 use self::waiting::{Turns, turns};
 use crate::clock::Clock;
@@ -36,7 +39,7 @@ use crate::error::{Error, Kind};
 use crate::event::{Event, Reporter, Trouble};
 use crate::identity::Place;
 use crate::names::{ImageId, Region, TargetName};
-use crate::plan::{Action, ArtifactRef, ImageSource, Plan, Step, StepId};
+use crate::plan::{Action, ArtifactRef, GateImage, ImageSource, Plan, Step, StepId};
 use crate::publisher::{ImageSpec, Note, Publisher, Staged};
 
 /// A target as execution sees it.
@@ -48,6 +51,8 @@ pub struct Hand {
     pub place: Place,
     /// Images sent at once, and other steps at once in a region.
     pub concurrency: u32,
+    /// Images that the target's gate is asked about at once.
+    pub gates: u32,
 }
 
 /// What execution needs besides the plan.
@@ -59,8 +64,12 @@ pub struct Execution {
     pub disks: BTreeMap<ArtifactRef, Arc<Disk>>,
     /// Notes of earlier runs.
     pub notes: BTreeMap<(Place, StepId), Vec<Note>>,
+    /// Judges images before they are published.
+    pub gate: Arc<dyn Gate>,
     /// Where receipts are kept.
     pub journal: Arc<dyn Journal>,
+    /// What the state is called in messages.
+    pub state: String,
     /// Who hears of it.
     pub reporter: Arc<dyn Reporter>,
     /// The time.
@@ -115,8 +124,11 @@ impl<'p> Run<'p> {
             stop: execution.stop.clone(),
             retry: execution.retry,
             teller,
+            gate: execution.gate.clone(),
+            state: execution.state.clone(),
         };
-        let most = execution.hands.iter().map(|(target, hand)| (target.clone(), hand.concurrency)).collect();
+        let most = |hand: &Hand| Most { steps: hand.concurrency, gates: hand.gates };
+        let most = execution.hands.iter().map(|(target, hand)| (target.clone(), most(hand))).collect();
         Self {
             plan,
             around,
@@ -226,6 +238,11 @@ impl<'p> Run<'p> {
                 self.lost.insert(step.target.clone());
             }
             Kind::Cancelled if self.around.stop.is_cancelled() => return Ended::Skipped("stopped on request".into()),
+            Kind::Waiting => {
+                let trouble = Trouble::from(error);
+                self.around.reporter.report(&Event::StepWaits { step: step.id.clone(), trouble: trouble.clone() });
+                return Ended::Waiting(trouble);
+            }
             _ => {}
         }
         let trouble = Trouble::from(error);
@@ -251,7 +268,15 @@ impl<'p> Run<'p> {
             disk: self.execution.disks.get(&planned.image.artifact()).cloned(),
             staged: self.staged(step),
             id: self.image(step),
+            images: self.gated(step),
         })
+    }
+
+    /// The images that a gate is asked about: those of regions that failed are left out.
+    fn gated(&self, step: &Step) -> Vec<(Region, ImageId)> {
+        let Action::Gate { images, .. } = &step.action else { return Vec::new() };
+        let there = |image: &GateImage| Some((image.region.clone(), self.id_of(&image.from, &image.region)?));
+        images.iter().filter_map(there).collect()
     }
 
     fn staged(&self, step: &Step) -> Option<Staged> {
@@ -270,11 +295,19 @@ impl<'p> Run<'p> {
             | Action::Tag { from: image, .. }
             | Action::Point { from: image, .. }
             | Action::List { from: image, .. } => (image, step.region.as_ref()),
-            Action::Upload | Action::Register { .. } | Action::Barrier => return None,
+            Action::Upload
+            | Action::Register { .. }
+            | Action::Gate { .. }
+            | Action::Approve { .. }
+            | Action::Barrier => return None,
         };
+        self.id_of(source, region?)
+    }
+
+    fn id_of(&self, source: &ImageSource, region: &Region) -> Option<ImageId> {
         match source {
             ImageSource::Found(id) => Some(id.clone()),
-            ImageSource::Made(by) => made_in(self.board.made(by)?, region?),
+            ImageSource::Made(by) => made_in(self.board.made(by)?, region),
         }
     }
 }
@@ -289,6 +322,11 @@ fn made_id(made: &Made) -> Option<String> {
     match made {
         Made::Images { images, .. } => images.first().map(|image| image.id.to_string()),
         // Of no use to anybody: the image that is made of it is what has an id.
-        Made::Staged { .. } | Made::Change | Made::Mark { .. } | Made::Listing { .. } => None,
+        Made::Staged { .. }
+        | Made::Change
+        | Made::Mark { .. }
+        | Made::Passed { .. }
+        | Made::Approved { .. }
+        | Made::Listing { .. } => None,
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Job {
     pub(super) disk: Option<Arc<Disk>>,
     pub(super) staged: Option<Staged>,
     pub(super) id: Option<ImageId>,
+    /// The images that a gate is asked about.
+    pub(super) images: Vec<(Region, ImageId)>,
 }
 
 /// Whether a failure in passing would be tried again.
@@ -37,7 +39,7 @@ pub(super) enum Chance {
 pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Result<Made> {
     let publisher = job.publisher.as_ref();
     match &job.step.action {
-        Action::Barrier => Ok(Made::Change),
+        Action::Barrier | Action::Gate { .. } | Action::Approve { .. } => Ok(Made::Change),
         Action::Upload => {
             let request =
                 UploadRequest { image: job.spec.clone(), region: job.region()?.clone(), disk: job.disk()?.clone() };

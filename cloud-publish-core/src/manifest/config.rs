@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::decode;
 use super::document::{Document, Node, Way};
 use super::formats::{CONFIG_PATH, Checked, Tags};
+use super::gate::GateConfig;
 use super::naming::Naming;
 use super::paths::{folder_of, resolve};
 use super::problem::{Problem, Problems};
@@ -194,6 +195,8 @@ fn target(
         visibility: common.visibility.unwrap_or_else(default),
         concurrency: common.concurrency,
         publish_together: common.publish_together,
+        gate: common.gate.map(|gate| GateConfig::new(gate, &folder_of(document.file()))),
+        approve: common.approve,
         tags: common.tags,
         place,
         table,

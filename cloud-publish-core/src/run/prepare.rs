@@ -13,7 +13,7 @@ use crate::identity::{KeyTag, Place};
 use crate::ledger::{History, Holder, Ledger, RunId};
 use crate::manifest::{Artifact, Together};
 use crate::names::{PointerName, TargetName};
-use crate::plan::{ArtifactRef, Desired, InputFacts, Plan, TargetState, desired};
+use crate::plan::{ArtifactRef, Desired, Guard, InputFacts, Plan, TargetState, desired};
 use crate::publisher::{Detail, SurveyRequest, TargetInfo};
 use crate::survey::Survey;
 
@@ -76,18 +76,37 @@ pub async fn prepare(environment: &Environment, request: &Request) -> Result<Pre
     let facts = inputs.iter().map(|(key, input)| (key.clone(), input.facts.clone())).collect();
 
     let (observed, unreachable) = observe(environment, request, (infos, unreachable), &facts).await?;
+    let guards = observed.iter().map(|one| guard(environment, one, &history)).collect::<Result<Vec<Guard>>>()?;
     let states: Vec<TargetState<'_>> = observed
         .iter()
-        .map(|one| TargetState {
+        .zip(&guards)
+        .map(|(one, guard)| TargetState {
             info: &one.info,
             desired: &one.desired,
             survey: &one.survey,
             tombstones: &tombstones,
             together: one.together(),
+            guard,
         })
         .collect();
     let plan = Plan::new(&release.name, &states, request.options.permissions);
     Ok(Prepared { observed, unreachable, plan, inputs, history, quiet })
+}
+
+/// What stands between a target's images and the public, and what was said of them already.
+fn guard(environment: &Environment, observed: &Observed, history: &History) -> Result<Guard> {
+    let (config, place) = (&observed.target.config, &observed.info.place);
+    let gate = environment.gate.terms(&config.name);
+    if gate.is_none() && config.gate.is_some() {
+        return Err(Error::new(
+            Kind::InvalidInput,
+            "publish.toml has a gate for this target, and this program asks none",
+        )
+        .with("target", &config.name)
+        .hint("give the run's environment a `CommandGate`, or a gate of your own"));
+    }
+    let passed = gate.as_ref().map(|gate| history.passed(place, &gate.identity)).unwrap_or_default();
+    Ok(Guard { gate, approve: config.approve, passed, approved: history.approved(place) })
 }
 
 async fn quiet(environment: &Environment, ledger: &Ledger, infos: &Infos<'_>) -> Result<BTreeMap<Place, u64>> {

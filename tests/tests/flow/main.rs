@@ -1,9 +1,12 @@
 //! The whole data flow, from manifest to catalogue, on clouds in memory: what a rerun, a crash, a fault or a second
 //! publisher leave behind.
 
+mod judge;
 mod world;
 
+mod approval;
 mod crash;
 mod failure;
+mod gate;
 mod rerun;
 mod together;
