@@ -12,6 +12,7 @@
 //! | [`foreign`] | what Glance has, told by others than us |
 //! | [`images`] | the tiny Debian image, and the 3 GiB one of a full run |
 //! | [`boot`] | whether an image boots |
+//! | [`disk`] | a disk that is full or read-only |
 //! | [`publish`] | the binary |
 //! | [`judge`] | what a fake AWS has, told by boto3 |
 //! | [`measure`] | what a program takes of time, processor and memory |
@@ -29,6 +30,7 @@ pub mod aws;
 pub mod aws_clients;
 pub mod aws_site;
 pub mod boot;
+pub mod disk;
 pub mod foreign;
 pub mod images;
 pub mod judge;
