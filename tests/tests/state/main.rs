@@ -5,4 +5,5 @@ mod full_disk;
 mod in_the_way;
 mod read_only;
 mod unreachable;
+mod way;
 mod world;

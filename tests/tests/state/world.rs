@@ -94,7 +94,8 @@ pub(crate) fn is_whole(public: &Path) -> bool {
     let whole = ["SHA512SUMS", &format!("{image}.json"), &format!("{image}.raw"), "index.html"];
     let in_version: Vec<&str> = found.iter().filter_map(|name| name.strip_prefix(&format!("{version}/"))).collect();
     assert_eq!(in_version, whole, "in {found:?}");
-    let stray = |name: &&String| !name.starts_with(version) && !["index.html", "latest"].iter().any(|end| name.ends_with(end));
+    let stray =
+        |name: &&String| !name.starts_with(version) && !["index.html", "latest"].iter().any(|end| name.ends_with(end));
     assert_eq!(found.iter().find(stray), None);
     let mut sums = Command::new("sha512sum");
     sums.args(["--check", "--strict", "--quiet", "SHA512SUMS"]).current_dir(public.join(version));
