@@ -18,7 +18,8 @@
 //!
 //! Modules import only leftwards: what must be written to the right goes through a trait owned on the left
 //! ([`execute::Journal`], [`event::Reporter`]). [`run`] puts the stages in order. Nothing prints, nothing is global, and
-//! time, environment and randomness are handed in ([`clock`]).
+//! time, environment and randomness are handed in ([`clock`]). Beside the flow, [`import`] makes release manifests of what
+//! a distribution's builds leave, and [`local`] is the one provider in here: a directory to be mirrored.
 //!
 //! # Words
 //!
@@ -38,6 +39,25 @@
 //! - Nothing of an artifact is public anywhere before it is in every required region.
 //! - A run that died anywhere is continued by the same call, also on another machine, also with the ledger lost: verbs
 //!   look before they make, and clouds are asked under names derived from what is published.
+//!
+//! # In a program of your own
+//!
+//! The command has no knowledge that you would miss. A run is three calls, [`run::prepare`] (survey and plan),
+//! [`run::Prepared::preflight`] and [`run::carry_out`]; the first two change nothing, so a program may look at the plan and
+//! the findings, or ask somebody, in between. What it hands in, as [`run::Environment`] and [`run::Target`]:
+//!
+//! | what | as | for example |
+//! |---|---|---|
+//! | what to publish | [`manifest::Config`], [`manifest::Release`] | read from files, or parsed from text that was never a file |
+//! | where to | [`publisher::Publisher`] | [`local::Local`], `cloud_publish_openstack::OpenStack`, `cloud_publish_aws::Aws`, [`memory::MemoryPublisher`] |
+//! | where ledger and catalogue are kept | `object_store::ObjectStore` | [`ledger::local_store`], a bucket, memory |
+//! | who hears of it | [`event::Reporter`] | [`event::Silent`], a progress bar, a message queue |
+//! | what time it is | [`clock::Clock`] | [`clock::SystemClock`], or one that a test turns |
+//! | what stops it | `tokio_util::sync::CancellationToken` | cancelled by a signal, a deadline, a closed connection |
+//!
+//! It runs on tokio, in the program's own runtime. Errors are one type ([`error::Error`]) that says what can be decided on
+//! ([`error::Kind`]); how a run ended is a value that serialises ([`run::Summary`]). A cloud that is missing is a crate
+//! that implements [`publisher::Publisher`] and passes the suite in `conformance` (a feature); [`memory`] is one to copy.
 //!
 //! # Example: publish a release to a directory
 //!

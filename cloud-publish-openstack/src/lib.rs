@@ -18,6 +18,37 @@
 //!    whether the image is in our project and still carries exactly our tags.
 //! 6. With `stable_name`, the newest published image of a line takes that name, and the one before gets its own back.
 //!
+//! # In a program of your own
+//! A target is made of values; nothing is looked for in the environment. What to do with it is said on the front page of
+//! `cloud_publish_core`, and `examples/src/bin/embed.rs` of the repository is a whole program.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use std::sync::Arc;
+//! use cloud_publish_core::manifest::{Config, TargetConfig};
+//! use cloud_publish_core::run::Target;
+//! use cloud_publish_openstack::{CloudsFile, OpenStack, OpenStackConfig, OpenStackSettings};
+//!
+//! fn target(config: &Config, target: &TargetConfig) -> cloud_publish_core::error::Result<Target> {
+//!     let own: OpenStackConfig = target.own()?;
+//!     let publisher = OpenStack::new(OpenStackSettings {
+//!         target: target.name.clone(),
+//!         owner: config.owner.clone(),
+//!         cloud: CloudsFile::read(Path::new("/etc/openstack/clouds.yaml"))?.cloud(&own.cloud)?,
+//!         config: own,
+//!         regions: target.regions.clone(),
+//!         best_effort: target.best_effort.clone(),
+//!         deny: target.deny.clone(),
+//!     })?;
+//!     Ok(Target { config: target.clone(), publisher: Arc::new(publisher) })
+//! }
+//! // So that `Config::read` knows the keys of such targets:
+//! let config = Config::read(Path::new("publish.toml"), &[cloud_publish_openstack::provider_schema()])?;
+//! let targets = config.targets.values().map(|one| target(&config, one)).collect::<Result<Vec<_>, _>>()?;
+//! # drop(targets);
+//! # Ok::<(), cloud_publish_core::error::Error>(())
+//! ```
+//!
 //! # Why `osauth` and not the `openstack` crate
 //! `openstack` is the known one, but its image part (0.6) can only read: no create, upload, change, sharing, hidden
 //! flag, hash or custom property, and it fails on images without a name. Its own session layer, `osauth`, has what is

@@ -13,6 +13,7 @@
 //! | [`images`] | the tiny Debian image, and the 3 GiB one of a full run |
 //! | [`boot`] | whether an image boots |
 //! | [`fake`] | what the fakes have in common |
+//! | [`disk`] | a disk that is full or read-only |
 //! | [`publish`] | the binary |
 //! | [`judge`] | what a fake AWS has, told by boto3 |
 //! | [`openstack`] | a small OpenStack of its own: several clouds, failing to order, at once there |
@@ -32,6 +33,7 @@ pub mod aws_clients;
 pub mod aws_site;
 pub mod boot;
 pub mod fake;
+pub mod disk;
 pub mod foreign;
 pub mod images;
 pub mod judge;

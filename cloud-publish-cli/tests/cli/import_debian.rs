@@ -38,8 +38,8 @@ fn with_images(variants: &[&str]) -> Place {
     fs::create_dir(place.path("releases/images")).unwrap();
     let mut sums = String::new();
     for variant in variants {
-        let mut disk = vec![0; 1 << 20];
-        disk[600_000..][..variant.len()].copy_from_slice(variant.as_bytes());
+        let mut disk = vec![0; (1 << 20) - variant.len()];
+        disk.extend_from_slice(variant.as_bytes());
         fs::write(place.path(&format!("releases/images/{}.raw", stem(variant))), &disk).unwrap();
         let digits: String = Sha512::digest(&disk).iter().map(|byte| format!("{byte:02x}")).collect();
         writeln!(sums, "{digits}  {}.raw", stem(variant)).unwrap();

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Catalogue, Row};
 use crate::error::{Error, Kind, Result};
-use crate::ledger::History;
+use crate::ledger::{History, failure};
 use crate::names::ReleaseName;
 
 const CATALOGUE: &str = "catalogue.json";
@@ -68,8 +68,7 @@ pub async fn write_receipts(
 }
 
 async fn put(state: &dyn ObjectStore, path: &Path, document: &(impl Serialize + Sync)) -> Result<()> {
-    let failed =
-        |error: object_store::Error| Error::new(Kind::Storage, format!("could not write {path}")).caused_by(error);
+    let failed = |error| failure("could not write the state".to_owned(), path, error);
     let mut text = serde_json::to_vec_pretty(document)
         .map_err(|error| Error::new(Kind::Unexpected, format!("could not write {path}")).caused_by(error))?;
     text.push(b'\n');
@@ -80,8 +79,7 @@ async fn put(state: &dyn ObjectStore, path: &Path, document: &(impl Serialize + 
 }
 
 async fn get(state: &dyn ObjectStore, path: &Path) -> Result<Option<Vec<u8>>> {
-    let failed =
-        |error: object_store::Error| Error::new(Kind::Storage, format!("could not read {path}")).caused_by(error);
+    let failed = |error| failure("could not read the state".to_owned(), path, error);
     match state.get(path).await {
         Ok(found) => Ok(Some(found.bytes().await.map_err(failed)?.to_vec())),
         Err(object_store::Error::NotFound { .. }) => Ok(None),

@@ -42,6 +42,7 @@ pub use self::journal::RunJournal;
 pub use self::leases::Leases;
 pub use self::local::local_store;
 pub use self::run_id::RunId;
+pub(crate) use self::store::failure;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Kind, Result};
 use crate::execute::Approval;

@@ -16,6 +16,7 @@ use crate::digest::hex;
 use crate::disk::{Disk, DiskSource, Expected, Wanted, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Reporter};
+use crate::ledger::failure;
 use crate::manifest::{Artifact, Release};
 use crate::plan::{ArtifactRef, InputFacts};
 
@@ -189,8 +190,7 @@ async fn recorded(state: &dyn ObjectStore, artifact: &Artifact) -> Result<Option
         Err(object_store::Error::NotFound { .. }) => return Ok(None),
         Err(error) => Err(error),
     };
-    let bytes = found
-        .map_err(|error| Error::new(Kind::Storage, "could not read the state").with("file", &path).caused_by(error))?;
+    let bytes = found.map_err(|error| failure("could not read the state".to_owned(), &path, error))?;
     let record: Option<Record> = serde_json::from_slice(&bytes).ok();
     let fits = |facts: &InputFacts| artifact.size.is_none_or(|size| size == facts.file_size);
     Ok(record.filter(|record| record.schema == 1).map(|record| record.facts).filter(fits))
@@ -206,5 +206,5 @@ pub(super) async fn record(state: &dyn ObjectStore, artifact: &Artifact, facts: 
         .put(&path, text.into())
         .await
         .map(|_| ())
-        .map_err(|error| Error::new(Kind::Storage, "could not write the state").with("file", &path).caused_by(error))
+        .map_err(|error| failure("could not write the state".to_owned(), &path, error))
 }
