@@ -19,6 +19,7 @@
 //! | [`openstack`] | a small OpenStack of its own: several clouds, failing to order, at once there |
 //! | [`measure`] | what a program takes of time, processor and memory |
 //! | [`running`] | a run that goes on meanwhile |
+//! | [`sandbox`] | a world made for one command, for tests and for trying the tool |
 //! | [`site`] | a folder with a release to publish, and what the binary did there |
 //!
 //! A test that needs them is `#[ignore = "needs the servers that tests/run starts"]` (or `... the image that tests/run
@@ -43,6 +44,7 @@ pub mod openstack;
 pub mod paths;
 pub mod publish;
 pub mod running;
+pub mod sandbox;
 pub mod servers;
 pub mod site;
 

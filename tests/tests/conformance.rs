@@ -1,15 +1,16 @@
 //! The conformance suite against every target: what one does, all do. In memory it runs in the core's own tests, in
-//! every mode; here it meets a real directory and a real OpenStack cloud.
+//! every mode; here it meets a real directory, a fake OpenStack cloud and a real one.
 
 use std::path::Path;
 
-use cloud_publish_core::conformance::{Fixture, run_all};
+use cloud_publish_core::conformance::{Fixture, Report, run_all};
 use cloud_publish_core::local::{FormatChoice, Local, LocalSettings};
 use cloud_publish_core::manifest::{Regions, Visibility};
 use cloud_publish_core::names::Owner;
 use cloud_publish_core::publisher::Publisher;
 use cloud_publish_openstack::{CloudsFile, OpenStack, OpenStackSettings};
 use cloud_publish_tests::foreign;
+use cloud_publish_tests::openstack::{CLOUD, FakeOpenStack, Settings, project_id};
 use cloud_publish_tests::servers::{self, PUBLISHER_ADMIN, REGIONS};
 
 fn local(path: &Path, owner: &Owner) -> Local {
@@ -55,27 +56,39 @@ fn openstack(clouds: &Path, owner: &Owner) -> OpenStack {
     .unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the servers that tests/run starts"]
-async fn openstack_passes() {
+/// The whole suite, as project publisher of a cloud. Tells what failed.
+async fn openstack_report(clouds: &Path, word: &str, consumer: String) -> Report {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let servers = servers::OpenStack::from_env();
     let folder = tempfile::tempdir().unwrap();
-    let word = servers::unique_owner("conformance");
     let owner: Owner = word.parse().unwrap();
-    let (clouds, whose) = (servers.clouds_file.clone(), owner.clone());
+    let (again, whose) = (clouds.to_owned(), owner.clone());
     let run = word.rsplit('-').next().unwrap().to_owned();
     let fixture = Fixture::new(owner.clone(), &run, folder.path(), move || {
-        let publisher = openstack(&clouds, &whose);
+        let publisher = openstack(&again, &whose);
         Box::pin(async move { Ok(Box::new(publisher) as Box<dyn Publisher>) })
     })
     .unwrap()
-    .with_visibilities(vec![
-        Visibility::Public,
-        Visibility::Community,
-        Visibility::SharedWith(vec![servers.consumer_project.clone()]),
-    ]);
-    let report = run_all(&openstack(&servers.clouds_file, &owner), &fixture).await.unwrap();
+    .with_visibilities(vec![Visibility::Public, Visibility::Community, Visibility::SharedWith(vec![consumer])]);
+    run_all(&openstack(clouds, &owner), &fixture).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn openstack_passes_at_the_fake() {
+    let folder = tempfile::tempdir().unwrap();
+    let fake = FakeOpenStack::start(Settings::default());
+    let clouds = folder.path().join("clouds.yaml");
+    fake.write_clouds(&clouds);
+    let word = servers::unique_owner("conformance");
+    let report = openstack_report(&clouds, &word, project_id(CLOUD, "consumer")).await;
+    assert!(report.is_success(), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the servers that tests/run starts"]
+async fn openstack_passes() {
+    let servers = servers::OpenStack::from_env();
+    let word = servers::unique_owner("conformance");
+    let report = openstack_report(&servers.clouds_file, &word, servers.consumer_project).await;
     foreign::wipe(&word);
     assert!(report.is_success(), "{report}");
 }

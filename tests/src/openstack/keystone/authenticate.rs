@@ -105,7 +105,7 @@ pub(super) fn create(shared: &Shared, call: &Call) -> Outcome {
         None => Vec::new(),
         Some(project) => {
             let user = cloud.users.get(&found.user).ok_or_else(Refused::unauthorized)?;
-            user.roles.get(project).cloned().ok_or_else(Refused::unauthorized)?
+            implied(user.roles.get(project).ok_or_else(Refused::unauthorized)?)
         }
     };
     let expires = call.now + jiff::SignedDuration::from_secs(cloud.token_seconds);
@@ -149,6 +149,15 @@ fn by_credential(shared: &Shared, call: &Call, cloud: &Cloud, given: &Applicatio
     })?;
     let found = Found { user: credential.user, project: Some(credential.project), ends: None, may_choose_scope: false };
     (credential.secret == given.secret).then_some(found)
+}
+
+/// Each role brings those after it: <https://docs.openstack.org/keystone/latest/admin/service-api-protection.html>.
+const HIERARCHY: [&str; 4] = ["admin", "manager", "member", "reader"];
+
+fn implied(roles: &[String]) -> Vec<String> {
+    let highest = HIERARCHY.iter().position(|role| roles.iter().any(|own| own == role)).unwrap_or(HIERARCHY.len());
+    let others = roles.iter().filter(|role| !HIERARCHY.contains(&role.as_str())).cloned();
+    HIERARCHY.iter().skip(highest).map(|role| (*role).to_owned()).chain(others).collect()
 }
 
 /// The project of a scope.
