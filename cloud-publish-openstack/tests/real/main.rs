@@ -6,8 +6,12 @@
 
 mod ending;
 mod foreign;
+mod imports;
 mod preflight;
+mod protection;
 mod sharing;
+mod sign_in;
+mod stable_name;
 mod steady;
 mod upload;
 mod world;
