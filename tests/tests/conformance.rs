@@ -11,6 +11,7 @@ use cloud_publish_core::publisher::Publisher;
 use cloud_publish_openstack::{CloudsFile, OpenStack, OpenStackSettings};
 use cloud_publish_tests::foreign;
 use cloud_publish_tests::servers::{self, PUBLISHER_ADMIN, REGIONS};
+use serde_json::{Value, json};
 
 fn local(path: &Path, owner: &Owner) -> Local {
     Local::new(LocalSettings {
@@ -42,12 +43,12 @@ async fn local_passes() {
     assert!(report.is_success(), "{report}");
 }
 
-fn openstack(clouds: &Path, owner: &Owner) -> OpenStack {
+fn openstack(clouds: &Path, owner: &Owner, config: &Value) -> OpenStack {
     OpenStack::new(OpenStackSettings {
         target: "openstack".parse().unwrap(),
         owner: owner.clone(),
         cloud: CloudsFile::read(clouds).unwrap().cloud(PUBLISHER_ADMIN).unwrap(),
-        config: serde_json::from_value(serde_json::json!({"cloud": PUBLISHER_ADMIN})).unwrap(),
+        config: serde_json::from_value(config.clone()).unwrap(),
         regions: Some(Regions::These(REGIONS.iter().map(|name| name.parse().unwrap()).collect())),
         best_effort: Vec::new(),
         deny: Vec::new(),
@@ -55,18 +56,19 @@ fn openstack(clouds: &Path, owner: &Owner) -> OpenStack {
     .unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the servers that tests/run starts"]
-async fn openstack_passes() {
+/// Runs the suite against a target with these keys of its own.
+async fn openstack_passes_with(mut config: Value) {
+    config["cloud"] = json!(PUBLISHER_ADMIN);
     let _ = rustls::crypto::ring::default_provider().install_default();
     let servers = servers::OpenStack::from_env();
     let folder = tempfile::tempdir().unwrap();
     let word = servers::unique_owner("conformance");
     let owner: Owner = word.parse().unwrap();
+    let publisher = openstack(&servers.clouds_file, &owner, &config);
     let (clouds, whose) = (servers.clouds_file.clone(), owner.clone());
     let run = word.rsplit('-').next().unwrap().to_owned();
     let fixture = Fixture::new(owner.clone(), &run, folder.path(), move || {
-        let publisher = openstack(&clouds, &whose);
+        let publisher = openstack(&clouds, &whose, &config);
         Box::pin(async move { Ok(Box::new(publisher) as Box<dyn Publisher>) })
     })
     .unwrap()
@@ -75,7 +77,21 @@ async fn openstack_passes() {
         Visibility::Community,
         Visibility::SharedWith(vec![servers.consumer_project.clone()]),
     ]);
-    let report = run_all(&openstack(&servers.clouds_file, &owner), &fixture).await.unwrap();
+    let report = run_all(&publisher, &fixture).await.unwrap();
     foreign::wipe(&word);
     assert!(report.is_success(), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the servers that tests/run starts"]
+async fn openstack_passes() {
+    openstack_passes_with(json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the servers that tests/run starts"]
+async fn openstack_passes_with_imports_stable_names_and_protection() {
+    let keys = json!({"upload": "import", "stores": "all", "stable_name": "{owner}-{variant}-{arch}",
+        "protected": ["release"]});
+    openstack_passes_with(keys).await;
 }

@@ -31,6 +31,8 @@ pub(super) struct Broken {
     pub(super) notes: Vec<Note>,
     pub(super) record: Option<Value>,
     pub(super) failure: Option<&'static str>,
+    /// The first token has ended, as an upload was told.
+    pub(super) expired: bool,
     /// What the record turns into after so many looks at it.
     pub(super) later: Option<(usize, Value)>,
     /// The record that another run makes after the look for the key and before the look for the name.
@@ -72,6 +74,9 @@ pub(super) fn change(record: &mut Value, changes: Value) {
 impl Broken {
     fn answer(&mut self, request: &Seen) -> Answer {
         let ok = |status: u16, body: &Value| (status, String::new(), body.to_string());
+        if self.expired && request.token.ends_with("-1") {
+            return (401, String::new(), String::new());
+        }
         match request.line.split_once(' ').unwrap_or_default() {
             ("GET", path) if path.starts_with("/v2/images?") => {
                 let by_name = path.contains("name=");
@@ -115,6 +120,7 @@ impl Broken {
                 let record = self.record.as_mut().unwrap();
                 change(record, json!({"size": request.body.len(), "checksum": checksum}));
                 change(record, upload.record);
+                self.expired |= upload.answer == 401;
                 (upload.answer, String::new(), String::new())
             }
             ("DELETE", path) => {
@@ -335,5 +341,5 @@ async fn an_image_that_another_run_makes_while_we_look_is_taken_and_its_name_is_
 async fn a_token_that_ends_before_the_bytes_are_sent_is_replaced_and_they_are_sent_again() {
     let outcome = uploaded(vec![upload("queued", 401), upload("active", 204)], 1).await;
     let signed_in = outcome.seen.iter().filter(|request| request.line == "POST /v3/auth/tokens").count();
-    assert_eq!((outcome.short(), signed_in), ((Ok(512), 0), 1));
+    assert_eq!((outcome.short(), signed_in), ((Ok(512), 0), 2));
 }
