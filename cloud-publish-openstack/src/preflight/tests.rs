@@ -101,9 +101,12 @@ async fn imports_and_stores_that_a_cloud_does_not_have_are_named_with_those_it_h
     }
     let old = findings(json!({"cloud": "stub", "stores": ["fast"]}), None, Visibility::Public).await;
     assert!(matches!(one(&old), (Severity::Error, text) if text.contains("one store")), "{old:?}");
-    let bad = json!({"cloud": "stub", "upload": "web-download", "web_download_url": "images/{version}"});
-    let bad = findings(bad, Some((json!(["web-download"]), two())), Visibility::Public).await;
-    assert!(matches!(one(&bad), (Severity::Error, text) if text.contains("images/20240101-1614")), "{bad:?}");
+    for (url, said) in [("images/{version}", "images/20240101-1614"), ("https://joe:canary@x.example.org/", "a user")] {
+        let config = json!({"cloud": "stub", "upload": "web-download", "web_download_url": url});
+        let bad = findings(config, Some((json!(["web-download"]), two())), Visibility::Public).await;
+        assert!(matches!(one(&bad), (Severity::Error, text) if text.contains(said)), "{bad:?}");
+        assert!(!format!("{bad:?}").contains("canary"));
+    }
 }
 
 #[tokio::test]

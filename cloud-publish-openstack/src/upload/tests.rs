@@ -137,7 +137,8 @@ impl Broken {
         let way = if self.imports.len() > 1 { self.imports.remove(0) } else { self.imports[0] };
         match way {
             Import::Works => {
-                change(record, json!({"status": "active", "size": SIZE, "checksum": hex(&Md5::digest([b'a'; SIZE]))}))
+                let checksum = hex(&Md5::digest([b'a'; SIZE]));
+                change(record, json!({"status": "active", "size": SIZE, "checksum": checksum}));
             }
             Import::Wrong => change(record, json!({"status": "active", "size": SIZE, "checksum": "00"})),
             Import::Fails(status) => {

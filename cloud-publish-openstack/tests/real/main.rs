@@ -2,7 +2,13 @@
 //!
 //! Every test has an owner of its own, so they run side by side, and removes what it made.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 
 mod ending;
 mod foreign;

@@ -93,6 +93,7 @@ impl World {
         let (user, project) = match cloud.as_str() {
             "member" => ("publisher", "publisher"),
             "smallquota" => ("smallquota", "smallquota"),
+            "tls" => ("publisher-admin", "publisher"),
             other => (other, "publisher"),
         };
         let owner = owner();
