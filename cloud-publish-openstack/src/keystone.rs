@@ -19,9 +19,7 @@ use tokio::sync::Mutex;
 
 pub(crate) use self::token::Token;
 use crate::clouds::{Auth, Cloud, Credential, Domain, Named};
-use crate::error::{WireError, without};
-
-const SERVICE: &str = "Keystone";
+use crate::error::{KEYSTONE, WireError, without};
 
 /// Where every service looks for a token.
 pub(crate) const TOKEN_HEADER: &str = "x-auth-token";
@@ -92,14 +90,14 @@ impl Keystone {
     async fn sign_in(&self) -> Result<Token, WireError> {
         tracing::debug!(cloud = self.0.cloud.name, "signing in");
         let request = self.0.http.post(self.0.endpoint.clone()).json(&self.question());
-        let response = request.send().await.map_err(|source| WireError::Transport { service: SERVICE, source })?;
+        let response = request.send().await.map_err(|source| WireError::Transport { service: KEYSTONE, source })?;
         if !response.status().is_success() {
-            return Err(WireError::from_response(SERVICE, response, self.0.cloud.auth.secret()).await);
+            return Err(WireError::from_response(KEYSTONE, response, self.0.cloud.auth.secret()).await);
         }
-        let unreadable = |problem: &str| WireError::Unreadable { service: SERVICE, problem: problem.to_owned() };
+        let unreadable = |problem: &str| WireError::Unreadable { service: KEYSTONE, problem: problem.to_owned() };
         let header = response.headers().get("x-subject-token").and_then(|value| value.to_str().ok());
         let value = Secret::new(header.ok_or_else(|| unreadable("no token in its answer"))?);
-        let body = response.bytes().await.map_err(|source| WireError::Transport { service: SERVICE, source })?;
+        let body = response.bytes().await.map_err(|source| WireError::Transport { service: KEYSTONE, source })?;
         Token::read(value, &body).map_err(|problem| unreadable(&without(&problem, self.0.cloud.auth.secret())))
     }
 

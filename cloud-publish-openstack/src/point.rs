@@ -116,3 +116,7 @@ pub(crate) fn pointers<'a>(region: &Region, images: impl Iterator<Item = &'a Ima
     };
     holders.into_iter().map(pointer).collect()
 }
+
+#[cfg(test)]
+#[path = "point_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! Creates a record under an id of our choice and sends its data; finds, continues or waits for what is there already.
 //!
-//! Every turn looks again, so whatever another run does in between is seen. A record that can never have data is noted
+//! The bytes go by `PUT`, or by an import of the cloud's (the module `import`), whichever the configuration wants and the
+//! cloud has. Every turn looks again, so whatever another run does in between is seen. A record that can never have data is noted
 //! as a dead generation before the next id is tried.
 
 mod arrived;

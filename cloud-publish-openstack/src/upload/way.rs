@@ -80,6 +80,10 @@ pub(crate) fn download_url(settings: &OpenStackSettings, image: &ImageSpec) -> R
     let filled = settings.config.web_download_url.as_ref().map(|url| url.fill_for(image, &settings.target));
     let filled = filled.unwrap_or_default();
     match filled.parse::<reqwest::Url>() {
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            Err(Error::new(Kind::InvalidInput, "`web_download_url` has a user in it")
+                .hint("the cloud keeps the address and shows it: serve the file to everybody"))
+        }
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(filled),
         _ => Err(Error::new(Kind::InvalidInput, format!("`web_download_url` gives `{filled}`, which is no URL"))
             .hint("begin it with https://")),

@@ -1,5 +1,7 @@
 """TLS in front of Keystone and both Glances, and a web server that shows DIR/web. pyuwsgi is built without TLS.
 
+What is asked of the web server under /hang is not answered for two minutes, and then with an error.
+
     front.py DIR
 
 Ports come from the environment: TLS_KEYSTONE, TLS_GLANCE_ONE, TLS_GLANCE_TWO lead to KEYSTONE, GLANCE_ONE, GLANCE_TWO;
@@ -13,9 +15,19 @@ import os
 import ssl
 import sys
 import threading
+import time
 
 HOST = "127.0.0.1"
 FOLDER = sys.argv[1]
+
+
+class Web(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        if self.path.startswith("/hang"):
+            time.sleep(120)
+            self.send_error(503)
+        else:
+            super().do_GET()
 
 
 def context(asks_for_certificate):
@@ -57,7 +69,7 @@ async def main():
                for name in ("KEYSTONE", "GLANCE_ONE", "GLANCE_TWO")]
     servers.append(await front(port("TLS_CLIENT"), port("KEYSTONE"), context(True)))
     web = http.server.ThreadingHTTPServer(
-        (HOST, port("WEB")), functools.partial(http.server.SimpleHTTPRequestHandler, directory=f"{FOLDER}/web"))
+        (HOST, port("WEB")), functools.partial(Web, directory=f"{FOLDER}/web"))
     threading.Thread(target=web.serve_forever, daemon=True).start()
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
