@@ -7,7 +7,8 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use self::global::{Colour, Global};
 pub(crate) use self::verbs::{
-    CheckArgs, FindArgs, PlanArgs, Prove, PublishArgs, SchemaArgs, SchemaOf, StatusArgs, Targets, VerifyArgs,
+    ApproveArgs, CheckArgs, FindArgs, PlanArgs, Prove, PublishArgs, SchemaArgs, SchemaOf, StatusArgs, Targets,
+    VerifyArgs,
 };
 
 const EXIT_CODES: &str = "\
@@ -45,6 +46,8 @@ pub(crate) enum Verb {
     Status(StatusArgs),
     /// Compare what the clouds have with what the manifest says
     Verify(VerifyArgs),
+    /// Let images become public that wait for a person's word
+    Approve(ApproveArgs),
     /// Look up images in the catalogue of what was published
     Find(FindArgs),
     /// Check configuration, manifests and image files, without asking any cloud
@@ -61,6 +64,7 @@ impl Cli {
             Some(Verb::Plan(args)) => args.release.as_deref(),
             Some(Verb::Status(args)) => args.release.as_deref(),
             Some(Verb::Verify(args)) => args.release.as_deref(),
+            Some(Verb::Approve(args)) => args.release.as_deref(),
             Some(Verb::Check(args)) => args.release.as_deref(),
             Some(Verb::Find(_) | Verb::Schema(_)) => None,
         }
