@@ -54,6 +54,7 @@ fn one(plan: &Plan, observed: &Observed, desired: &Desired, place: &DesiredPlace
             && refusal.image.as_ref().is_none_or(|image| *image == desired.image)
             && refusal.region.as_ref().is_none_or(|region| *region == place.region)
     });
+    let guards = plan.steps.iter().filter(is_own).filter(|step| is_first(observed, place) && is_next(step));
     Wanted {
         image: ImageState::of(info, &observed.survey, (desired, place)),
         required: place.required,
@@ -61,15 +62,27 @@ fn one(plan: &Plan, observed: &Observed, desired: &Desired, place: &DesiredPlace
         remarks: drift
             .map(|drift| drift.message.clone())
             .chain(refusals.map(|refusal| format!("refused: {}", refusal.message)))
+            .chain(guards.map(|step| step.reason.clone()))
             .collect(),
     }
 }
 
-/// Whether a step does something in a region.
+/// Whether it is the one region of a target at which is said what concerns all of them.
+fn is_first(observed: &Observed, place: &DesiredPlace) -> bool {
+    observed.info.regions.first().is_some_and(|wanted| wanted.region == place.region)
+}
+
+/// Whether a step asks a gate or a person, and everything that it needs is there.
+fn is_next(step: &Step) -> bool {
+    matches!(step.action, Action::Gate { .. } | Action::Approve { .. }) && step.after.is_empty()
+}
+
+/// Whether a step does something in a region, or holds its image back.
 fn touches(step: &Step, region: &Region) -> bool {
     match &step.action {
         Action::Barrier => false,
         Action::Replicate { regions, .. } => regions.contains(region),
+        Action::Gate { .. } | Action::Approve { .. } => true,
         _ => step.region.as_ref() == Some(region),
     }
 }

@@ -9,7 +9,8 @@ use clap::{Parser, Subcommand};
 pub(crate) use self::global::{Colour, Global};
 pub(crate) use self::import::ImportArgs;
 pub(crate) use self::verbs::{
-    CheckArgs, FindArgs, PlanArgs, Prove, PublishArgs, SchemaArgs, SchemaOf, StatusArgs, Targets, VerifyArgs,
+    ApproveArgs, CheckArgs, FindArgs, PlanArgs, Prove, PublishArgs, SchemaArgs, SchemaOf, StatusArgs, Targets,
+    VerifyArgs,
 };
 
 const EXIT_CODES: &str = "\
@@ -47,6 +48,8 @@ pub(crate) enum Verb {
     Status(StatusArgs),
     /// Compare what the clouds have with what the manifest says
     Verify(VerifyArgs),
+    /// Let images become public that wait for a person's word
+    Approve(ApproveArgs),
     /// Look up images in the catalogue of what was published
     Find(FindArgs),
     /// Check configuration, manifests and image files, without asking any cloud
@@ -65,6 +68,7 @@ impl Cli {
             Some(Verb::Plan(args)) => args.release.as_deref(),
             Some(Verb::Status(args)) => args.release.as_deref(),
             Some(Verb::Verify(args)) => args.release.as_deref(),
+            Some(Verb::Approve(args)) => args.release.as_deref(),
             Some(Verb::Check(args)) => args.release.as_deref(),
             Some(Verb::Find(_) | Verb::ImportDebian(_) | Verb::Schema(_)) => None,
         }

@@ -63,6 +63,20 @@ pub(crate) struct StatusArgs {
     pub(crate) targets: Targets,
 }
 
+/// `publish approve`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ApproveArgs {
+    /// The release
+    #[arg(long, value_name = "NAME")]
+    pub(crate) release: Option<String>,
+    /// Names of the targets, separated by commas
+    #[arg(long, alias = "to", value_name = "TARGETS", value_delimiter = ',')]
+    pub(crate) target: Vec<String>,
+    /// Who approves, instead of the user's name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
 /// `publish verify`
 #[derive(Args, Clone, Debug)]
 pub(crate) struct VerifyArgs {

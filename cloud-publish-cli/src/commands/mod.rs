@@ -1,5 +1,6 @@
 //! One file for each verb: from its arguments to its exit code.
 
+mod approve;
 mod check;
 mod find;
 mod import_debian;
@@ -24,6 +25,7 @@ pub(crate) async fn run(app: &App, cli: &Cli) -> Result<Exit, Halt> {
         Some(Verb::Plan(args)) => plan::run(app, args).await,
         Some(Verb::Status(args)) => status::run(app, args).await,
         Some(Verb::Verify(args)) => verify::run(app, args).await,
+        Some(Verb::Approve(args)) => approve::run(app, args).await,
         Some(Verb::Find(args)) => find::run(app, args).await,
         Some(Verb::Check(args)) => check::run(app, args).await,
         Some(Verb::ImportDebian(args)) => import_debian::run(app, args),

@@ -9,7 +9,7 @@ use cloud_publish_core::run::{Options, Preflight, Prepared, RunOutcome, Summary,
 
 use super::status::absent;
 use crate::args::PublishArgs;
-use crate::confirm::confirm;
+use crate::confirm::{Question, confirm};
 use crate::exit::Exit;
 use crate::halt::{Halt, Stage};
 use crate::output::{Progress, Show, SummaryLine, images_table, plan_in_brief, remarks, summary_text};
@@ -40,7 +40,7 @@ pub(super) async fn run(app: &App, args: &PublishArgs) -> Result<Exit, Halt> {
         return Ok(finish(app, &session, summary, Ending { begun, is_dry: true }));
     }
     if is_asking && prepared.is_allowed(&session.request.options, &preflight) {
-        confirm(&app.console, &app.stop).await.map_err(Halt::at(Stage::Confirm))?;
+        confirm(&app.console, &app.stop, Question::Publish).await.map_err(Halt::at(Stage::Confirm))?;
         let known = preflight;
         preflight = ask_targets(&session, &prepared, Probe::MayWrite).await?;
         let new = |found: &&TargetFinding| !known.findings.contains(found);

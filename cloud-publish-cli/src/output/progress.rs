@@ -65,6 +65,7 @@ impl Progress {
                 let word = if *required { "FAILED" } else { "failed" };
                 format!("{word} {step}: {}", reason(trouble))
             }
+            Event::StepWaits { step, trouble } => format!("waits  {step}: {}", reason(trouble)),
             Event::StepSkipped { step, reason } => format!("skip   {step}: {reason}"),
             _ => return None,
         };

@@ -7,7 +7,7 @@ use cloud_publish_core::run::{Failure, ImageState, RunOutcome, Summary};
 use cloud_publish_core::survey::Life;
 use serde::Serialize;
 
-use super::chain::failure_text;
+use super::chain::{failure_text, waiting_text};
 use super::size::{count, took};
 use super::style::{Word, paint};
 use super::table::Table;
@@ -107,6 +107,10 @@ pub(crate) fn summary_text(summary: &Summary, time: Duration) -> String {
     for failure in summary.failures.iter().filter(|failure| failure.step != Stage::Preflight.as_str()) {
         let region = failure.region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
         let step = &failure.step;
+        if failure.waits {
+            text.push_str(&waiting_text(step, &failure.error, failure.hint.as_deref()));
+            continue;
+        }
         let what = match (&failure.target, failure.required) {
             (None, _) if *step == LEASE => "another run is at work".to_owned(),
             (None, _) => format!("{step} failed"),

@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     /// Where clouds.yaml may lie, and the cloud of the environment.
     #[cfg(feature = "openstack")]
     pub(crate) clouds: Clouds,
+    /// Who types, as the system says.
+    pub(crate) user: Option<String>,
 }
 
 impl Settings {
@@ -28,6 +30,12 @@ impl Settings {
             config: global.config.clone().unwrap_or_else(|| "publish.toml".into()),
             #[cfg(feature = "openstack")]
             clouds: Clouds::from_environment(),
+            user: user(),
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the edge at which the environment is read")]
+fn user() -> Option<String> {
+    ["USER", "LOGNAME"].iter().filter_map(|name| std::env::var(name).ok()).find(|user| !user.is_empty())
 }

@@ -223,8 +223,7 @@ mod tests {
     fn gated() -> Vec<Step> {
         let place = crate::identity::Place { provider: "memory".parse().unwrap(), account: "a".parse().unwrap() };
         let tags = crate::plan::tests::tags("r1", "2024-01-01");
-        let subject =
-            crate::plan::Subject { key: tags.key(&place, &"one".parse().unwrap()), digest: tags.digest };
+        let subject = crate::plan::Subject { key: tags.key(&place, &"one".parse().unwrap()), digest: tags.digest };
         let gate = Action::Gate { gate: "g".into(), subject: subject.clone(), images: Vec::new() };
         vec![
             step("one", Action::Upload, &[], true),

@@ -4,7 +4,7 @@
 //! What was said is known from the ledger. It counts for one content under one key: another content is judged anew, and a
 //! region that is filled later is not. With the ledger lost only what is still to be published is judged again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,8 @@ pub struct Guard {
     pub passed: BTreeSet<Subject>,
     /// What was approved.
     pub approved: BTreeSet<Subject>,
+    /// What came of a gate's steps when they were last done, where they did not pass: a clause for people.
+    pub said: BTreeMap<StepId, String>,
 }
 
 /// An image that a gate is asked about.
@@ -80,12 +82,20 @@ pub(super) fn guard(
         let images = seen.iter().map(|one| GateImage { region: one.region.clone(), from: one.source.clone() });
         let (images, identity) = (images.collect(), terms.identity.clone());
         let action = Action::Gate { gate: identity, subject: subject.clone(), images };
-        step(state, desired, (action, makers(&seen)), "nothing is published before the gate lets it pass")
+        let mut step =
+            step(state, desired, (action, makers(&seen)), "nothing is published before the gate lets it pass");
+        step.reason = state.guard.said.get(&step.id).cloned().unwrap_or(step.reason);
+        step
     });
     let approve = (state.guard.approve && !state.guard.approved.contains(&subject)).then(|| {
         let all: Vec<&Arrival<'_>> = arrivals.iter().collect();
         let after = gate.as_ref().map_or_else(|| makers(&all), |gate| vec![gate.id.clone()]);
-        step(state, desired, (Action::Approve { subject }, after), "nothing is published before a person approves it")
+        let (release, target) = (&desired.spec.tags.release, &state.info.target);
+        let reason = match after.is_empty() {
+            true => format!("waiting for `publish approve --release {release} --target {target}`"),
+            false => "nothing is published before a person approves it".to_owned(),
+        };
+        step(state, desired, (Action::Approve { subject }, after), &reason)
     });
     let steps: Vec<Step> = gate.into_iter().chain(approve).collect();
     let ids = steps.iter().map(|step| step.id.clone()).collect();

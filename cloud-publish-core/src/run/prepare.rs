@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
+use jiff::Timestamp;
 
 use super::inputs::{Input, gather};
 use super::patience::{patiently, survey as survey_patiently};
 use super::{Environment, Request, Target};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Trouble};
+use crate::execute::Fact;
 use crate::identity::{KeyTag, Place};
 use crate::ledger::{History, Holder, Ledger, RunId};
 use crate::manifest::{Artifact, Together};
 use crate::names::{PointerName, TargetName};
-use crate::plan::{ArtifactRef, Desired, Guard, InputFacts, Plan, TargetState, desired};
+use crate::plan::{ArtifactRef, Desired, Guard, InputFacts, Plan, StepId, TargetState, desired};
 use crate::publisher::{Detail, SurveyRequest, TargetInfo};
 use crate::survey::Survey;
 
@@ -106,7 +108,15 @@ fn guard(environment: &Environment, observed: &Observed, history: &History) -> R
         .hint("give the run's environment a `CommandGate`, or a gate of your own"));
     }
     let passed = gate.as_ref().map(|gate| history.passed(place, &gate.identity)).unwrap_or_default();
-    Ok(Guard { gate, approve: config.approve, passed, approved: history.approved(place) })
+    let steps = observed.desired.iter().map(|desired| StepId::new(&config.name, &desired.image, None, "gate"));
+    let said = steps.filter_map(|step| Some((step.clone(), last_words(history.last_end(place, &step)?)?))).collect();
+    Ok(Guard { gate, approve: config.approve, passed, approved: history.approved(place), said })
+}
+
+/// What a gate said when it did not let an image pass, and when.
+fn last_words((fact, at): (&Fact, Timestamp)) -> Option<String> {
+    let (Fact::StepWaits { trouble } | Fact::StepFailed { trouble }) = fact else { return None };
+    Some(format!("{} ({at:.0})", trouble.error.first()?))
 }
 
 async fn quiet(environment: &Environment, ledger: &Ledger, infos: &Infos<'_>) -> Result<BTreeMap<Place, u64>> {

@@ -130,22 +130,15 @@ fn replicas_that_are_there_before_their_gate_passed_are_not_published_without_it
 #[test]
 fn what_was_said_is_not_asked_again_unless_it_was_of_another_content() {
     let info = info(Replication::PerRegion);
-    let said = Guard {
-        passed: BTreeSet::from([subject(&info)]),
-        approved: BTreeSet::from([subject(&info)]),
-        ..guarded()
-    };
+    let said =
+        Guard { passed: BTreeSet::from([subject(&info)]), approved: BTreeSet::from([subject(&info)]), ..guarded() };
     let asked = |guard: &Guard| {
         let plan = plan(&info, &Survey::default(), guard);
         [GATE, APPROVE].map(|id| steps(&plan).contains(&id))
     };
     assert_eq!(asked(&said), [false, false]);
     let other = Subject { digest: Digest::from_bytes([2; 32]), ..subject(&info) };
-    let of_other = Guard {
-        passed: BTreeSet::from([other.clone()]),
-        approved: BTreeSet::from([other]),
-        ..guarded()
-    };
+    let of_other = Guard { passed: BTreeSet::from([other.clone()]), approved: BTreeSet::from([other]), ..guarded() };
     assert_eq!(asked(&of_other), [true, true]);
 }
 
