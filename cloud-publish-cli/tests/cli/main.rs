@@ -5,6 +5,7 @@
 
 mod check;
 mod import_debian;
+mod formats;
 mod json;
 mod lookups;
 mod output;

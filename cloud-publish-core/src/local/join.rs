@@ -30,7 +30,7 @@ pub(super) fn refuse_closed(site: &Site, tags: &ImageTags) -> Result<()> {
 
 /// Whether the version has the same disk for the same use in another format.
 fn has_sibling(site: &Site, (folder, dir): (&Folder, &Path), tags: &ImageTags) -> Result<bool> {
-    let entries = entry::read_sound(dir, folder, Tree::Public)?;
+    let entries = entry::read(dir, folder, Tree::Public)?.entries;
     let present = entries.iter().filter(|entry| entry.is_present());
     let mut others = present.filter_map(|entry| entry.upload.tags(&site.layout).ok());
     Ok(others.any(|other| ImageTags { rendition: tags.rendition.clone(), ..other } == *tags))
@@ -38,7 +38,7 @@ fn has_sibling(site: &Site, (folder, dir): (&Folder, &Path), tags: &ImageTags) -
 
 /// Brings the images of a building directory into the published one.
 ///
-/// A kill before the swap loses at most bytes that are uploaded again; after it nothing is left to do but cleaning up.
+/// A kill before the swap loses at most the new images, which are uploaded again; after it nothing is left to do.
 pub(super) fn join(site: &Site, folder: &Folder, building: &Path) -> Result<()> {
     let layout = &site.layout;
     let public = layout.public.join(folder.relative());
@@ -77,7 +77,8 @@ pub(super) fn join(site: &Site, folder: &Folder, building: &Path) -> Result<()> 
     }
     lists::write(layout, folder, &draft, None)?;
     files::sync_parent(&draft.join(SUMS))?;
-    files::exchange(&draft, &public)?;
+    // Nothing of it is needed any more, and after the swap nobody would come back for it.
     files::remove_tree(building)?;
+    files::exchange(&draft, &public)?;
     files::remove_tree(&draft)
 }

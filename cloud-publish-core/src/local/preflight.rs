@@ -34,7 +34,7 @@ pub(super) fn preflight(site: &Site, request: &PreflightRequest) -> Vec<Finding>
             if files.insert(name.clone(), known_size(image)).is_some() {
                 troubles.push(
                     Error::new(Kind::InvalidInput, format!("two images would be called {name}"))
-                        .hint("let naming.image have {variant} and {arch} in it, and `formats` each format once"),
+                        .hint("let naming.image have {variant} and {arch} in it, and `formats` not both as-is and the own format"),
                 );
             }
         }

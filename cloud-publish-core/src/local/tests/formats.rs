@@ -1,6 +1,7 @@
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::FormatChoice::{self, AsIs, GceTarGz, Qcow2, Raw, Vhd};
 use super::rig::{Rig, assert_mirrorable, region, register};
@@ -8,7 +9,7 @@ use super::steps::Watch;
 use crate::disk::{Disk, DiskSource, Format};
 use crate::error::Kind;
 use crate::publisher::{
-    ImageAt, ImageSpec, PreflightRequest, Proof, ProveRequest, Publisher, Severity, UploadRequest,
+    ImageAt, ImageSpec, PreflightRequest, Probe, Proof, ProveRequest, Publisher, Severity, UploadRequest,
 };
 
 const VERSION: &str = "bookworm/20240101-1614";
@@ -105,7 +106,8 @@ fn changed(rig: Rig, formats: &[FormatChoice]) -> Rig {
 #[tokio::test]
 async fn a_format_that_is_configured_later_is_added_by_one_swap() {
     let rig = Rig::new();
-    let before = rig.publish(&[rig.formats("generic", &[AsIs]), rig.formats("nocloud", &[AsIs])].concat()).await.unwrap();
+    let before =
+        rig.publish(&[rig.formats("generic", &[AsIs]), rig.formats("nocloud", &[AsIs])].concat()).await.unwrap();
     let inode = |at: &ImageAt| fs::metadata(rig.public().join(at.id.as_str())).unwrap().ino();
     let inodes: Vec<u64> = before.iter().map(inode).collect();
     let rig = changed(rig, &[AsIs, Qcow2, Vhd]);
@@ -134,8 +136,8 @@ async fn a_format_that_is_configured_later_is_added_by_one_swap() {
 }
 
 async fn preflight(rig: &Rig, images: &[(Arc<ImageSpec>, Arc<Disk>)]) -> Vec<String> {
-    let additions = images.iter().map(|(image, _)| (Arc::clone(image), region())).collect();
-    let request = PreflightRequest { additions, ..PreflightRequest::default() };
+    let additions: Vec<_> = images.iter().map(|(image, _)| (Arc::clone(image), region())).collect();
+    let request = PreflightRequest { exposures: additions.clone(), additions, probe: Probe::ReadOnly };
     let found = rig.local.preflight(&rig.context, &request).await.unwrap();
     found.into_iter().filter(|one| one.severity == Severity::Error).map(|one| one.message).collect()
 }
@@ -176,15 +178,62 @@ async fn one_format_can_go_and_come_back_and_checksums_are_right_at_every_step()
 }
 
 #[tokio::test]
-async fn a_dropped_upload_leaves_nothing_that_looks_complete() {
+async fn a_dropped_upload_is_taken_up_and_ends_with_the_right_bytes() {
     let rig = Rig { size: 64 << 20, ..Rig::new() };
-    for (image, disk) in rig.formats("generic", &[Raw, Qcow2, Vhd]) {
-        let request = UploadRequest { image, region: region(), disk };
+    let images = rig.formats("generic", &[Raw, Qcow2, Vhd]);
+    for (image, disk) in &images {
+        let request = UploadRequest { image: Arc::clone(image), region: region(), disk: Arc::clone(disk) };
         let upload = rig.local.upload(&rig.context, &request);
-        let stopped = tokio::time::timeout(std::time::Duration::from_millis(3), upload).await;
-        let again = rig.local.upload(&rig.context, &request).await.unwrap();
-        assert!(stopped.is_ok() || again.sent > 0);
+        let _ = tokio::time::timeout(std::time::Duration::from_millis(3), upload).await;
     }
+    for at in rig.publish(&images).await.unwrap() {
+        assert_eq!(proven(&rig, &at).await.unwrap(), Proof::Content { digest: at.tags.digest });
+    }
+}
+
+/// Adds a format to a published version and dies before the `last`-th change; says whether it died, and what is there
+/// after the next try.
+async fn added(last: usize) -> (bool, Vec<String>) {
+    let rig = Rig { size: 4096, ..Rig::new() };
+    rig.publish(&rig.formats("generic", &[AsIs])).await.unwrap();
+    let (count, public) = (AtomicUsize::new(0), rig.public());
+    let watch = Watch::new(&rig.top(), move || {
+        assert_mirrorable(&public);
+        count.fetch_add(1, Ordering::SeqCst) < last
+    });
+    let images = rig.formats("generic", &[AsIs, Qcow2, Vhd]);
+    let died = rig.publish(&images).await.is_err();
+    drop(watch);
+    assert_mirrorable(&rig.public());
+    for at in rig.publish(&images).await.unwrap() {
+        assert_eq!(proven(&rig, &at).await.unwrap(), Proof::Content { digest: at.tags.digest });
+    }
+    let survey = rig.survey().await;
+    assert_eq!((survey.images.len(), survey.staged.len(), survey.incomplete.len()), (3, 0, 0));
+    let mut all: Vec<String> = rig.tree().into_keys().collect();
+    all.extend(super::rig::tree(&rig.work()).into_keys().filter(|path| path.starts_with("building/bookworm/")));
+    (died, all)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_while_a_format_is_added_the_next_run_ends_where_an_unkilled_one_does() {
+    let (died, reference) = added(usize::MAX).await;
+    assert!(!died);
+    let mut last = 0;
+    loop {
+        let runs: Vec<_> = (last..last + 16).map(|last| tokio::spawn(added(last))).collect();
+        let mut deaths = 0;
+        for run in runs {
+            let (died, after) = run.await.unwrap();
+            assert_eq!(after, reference, "killed before one of the changes from {last}");
+            deaths += usize::from(died);
+        }
+        last += deaths;
+        if deaths < 16 {
+            break;
+        }
+    }
+    assert!(last > 30, "only {last} changes were seen");
 }
 
 #[test]
