@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use cloud_publish_core::clock::SystemClock;
 use cloud_publish_core::event::{Event, Reporter};
+use cloud_publish_core::gate::CommandGate;
 use cloud_publish_core::local::{Local, LocalConfig, LocalSettings};
 use cloud_publish_core::manifest::{Config, ProviderSchema, Release, TargetConfig};
 use cloud_publish_core::publisher::{Probe, Publisher};
@@ -46,6 +47,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Request { release, targets: targets.collect::<Result<_, Box<dyn Error>>>()?, options: Options::default() };
 
     let environment = Environment {
+        // The gates of publish.toml; a program may judge images itself.
+        gate: Arc::new(CommandGate::new(&config)),
         config: Arc::new(config),
         // Any `object_store` will do; several machines share a bucket. This one is forgotten at the end, and nothing is
         // lost by that: the next run finds its images by their tags.
