@@ -68,6 +68,11 @@ impl FormatChoice {
         })
     }
 
+    /// Whether a rendition is the file as given.
+    pub(super) fn is_as_is(rendition: &Rendition) -> bool {
+        rendition.as_str() == Self::AsIs.as_str()
+    }
+
     /// What the file's name ends with, for a disk whose own file is of `given` format.
     pub(super) fn extension(self, given: Format) -> &'static str {
         match (self, given) {

@@ -32,10 +32,9 @@ pub(super) fn preflight(site: &Site, request: &PreflightRequest) -> Vec<Finding>
             let name = format!("{}/{file}", folder.relative());
             folders.insert(folder);
             if files.insert(name.clone(), known_size(image)).is_some() {
-                troubles.push(
-                    Error::new(Kind::InvalidInput, format!("two images would be called {name}"))
-                        .hint("let naming.image have {variant} and {arch} in it, and `formats` not both as-is and the own format"),
-                );
+                troubles.push(Error::new(Kind::InvalidInput, format!("two images would be called {name}")).hint(
+                    "let naming.image have {variant} and {arch} in it, and `formats` not both as-is and the own format",
+                ));
             }
         }
     }
@@ -103,8 +102,7 @@ fn nearest(path: &Path) -> &Path {
 
 /// Bytes that an image will have: what a conversion comes to is not known before.
 fn known_size(image: &ImageSpec) -> u64 {
-    let as_is = FormatChoice::of(&image.tags.rendition).is_ok_and(|format| format == FormatChoice::AsIs);
-    if as_is { image.file_size } else { 0 }
+    if FormatChoice::is_as_is(&image.tags.rendition) { image.file_size } else { 0 }
 }
 
 /// Whether the bytes fit; images of holes need less, which cannot be known before they are written.

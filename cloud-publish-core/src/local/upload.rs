@@ -128,8 +128,7 @@ pub(super) async fn upload(site: &Arc<Site>, context: &Context, request: &Upload
 
 /// The checksum that the bytes must have: known only of the file as given.
 fn wanted_sum(image: &ImageSpec) -> Option<&String> {
-    let as_is = FormatChoice::of(&image.tags.rendition).is_ok_and(|format| format == FormatChoice::AsIs);
-    image.file_sha512.as_ref().filter(|_| as_is)
+    image.file_sha512.as_ref().filter(|_| FormatChoice::is_as_is(&image.tags.rendition))
 }
 
 /// Looks for what is there already, and takes the upload's lock.

@@ -50,6 +50,29 @@ async fn every_format_is_a_file_of_its_own_with_one_build_manifest_for_all() {
     }
 }
 
+#[cfg(feature = "qcow2")]
+#[tokio::test]
+async fn a_qcow2_image_is_offered_as_it_is_and_as_what_its_disk_becomes() {
+    let rig = Rig { size: (2 << 20) + 512, ..Rig::new() };
+    let (raw, path) = (rig.formats("generic", &[AsIs, Raw, Vhd, GceTarGz]), rig.top().join("given.qcow2"));
+    crate::disk::encode::write_qcow2(Arc::clone(&raw[0].1), File::create(&path).unwrap(), |_| {}).await.unwrap();
+    let given = Arc::new(Disk::open(&DiskSource::new(&path, Format::Qcow2)).unwrap());
+    let of_qcow2 = |(image, _): &(Arc<ImageSpec>, Arc<Disk>)| {
+        let file_size = given.file_size();
+        let spec = ImageSpec { format: Format::Qcow2, file_size, file_sha512: None, ..ImageSpec::clone(image) };
+        (Arc::new(spec), Arc::clone(&given))
+    };
+    let images: Vec<_> = raw.iter().map(of_qcow2).collect();
+    let all = rig.publish(&images).await.unwrap();
+    for at in &all {
+        assert_eq!(proven(&rig, at).await.unwrap(), Proof::Content { digest: at.tags.digest }, "{}", at.id);
+    }
+    let same = |at: &ImageAt, path: &std::path::Path| {
+        fs::read(rig.public().join(at.id.as_str())).unwrap() == fs::read(path).unwrap()
+    };
+    assert!(same(&all[0], &path) && same(&all[1], raw[0].1.path()));
+}
+
 #[tokio::test]
 async fn a_second_upload_finds_the_first_one_s_bytes() {
     let rig = Rig::new();
