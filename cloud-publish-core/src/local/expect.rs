@@ -13,8 +13,8 @@ pub(super) fn expect(site: &Site, image: &ImageSpec, region: &Region) -> Result<
     let fields = [
         ("url", site.url(&folder, &file)),
         ("file", Some(file)),
-        ("size", Some(image.file_size.to_string())),
-        ("sha512", image.file_sha512.clone()),
+        ("size", Some(image.given_size().to_string())),
+        ("sha512", image.given_sha512().cloned()),
     ];
     let attributes = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
     Ok(Expected { attributes, pointers: folder.pointer()?.into_iter().collect(), ..Expected::default() })

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::disk::Format;
+use crate::disk::{Format, Packing};
 use crate::error::{Error, Kind, Result};
 use crate::identity::{ImageTags, KeyTag, Place};
 use crate::names::{Class, ImageId, PointerName, Region, Suite, Version};
@@ -18,8 +18,6 @@ pub(super) const SUMS: &str = "SHA512SUMS";
 pub(super) const INDEX: &str = "index.html";
 /// The link to the newest version.
 pub(super) const LATEST: &str = "latest";
-/// The extensions of image files.
-const EXTENSIONS: [&str; 3] = ["raw", "qcow2", "vhd"];
 
 /// The mirrored directory and the work directory beside it.
 #[derive(Clone, Debug)]
@@ -176,25 +174,32 @@ pub(super) fn file_name(image: &ImageSpec) -> Result<String> {
         return Err(Error::new(Kind::InvalidInput, format!("`{name}` is not usable as a file name"))
             .hint("let naming.image give at most 200 bytes, without / and \\ and without a leading dot"));
     }
-    Ok(format!("{name}.{}", extension(image.format)))
+    Ok(match image.packing() {
+        Some(packing) if packing.is_tar() => format!("{name}.{packing}"),
+        Some(packing) => format!("{name}.{}.{packing}", image.format),
+        None => format!("{name}.{}", image.format),
+    })
 }
 
-fn extension(format: Format) -> &'static str {
-    match format {
-        Format::Raw => "raw",
-        Format::Qcow2 => "qcow2",
-        Format::Vhd => "vhd",
-    }
+/// What an image file holds, by its name: the format of the disk, and what is around it.
+pub(super) fn format_of(file: &str) -> Option<(Format, Option<Packing>)> {
+    split(file).map(|(_, format, packing)| (format, packing))
 }
 
-/// The word of Debian's build manifests for what a file holds; they know none for VHD.
-pub(super) fn format_of(file: &str) -> Option<Format> {
-    match file.rsplit_once('.')?.1 {
-        "raw" => Some(Format::Raw),
-        "qcow2" => Some(Format::Qcow2),
-        "vhd" => Some(Format::Vhd),
-        _ => None,
+/// The parts of an image file's name. A tar archive, whose disk is always raw, goes without the word.
+fn split(file: &str) -> Option<(&str, Format, Option<Packing>)> {
+    let suffixed = |packing: Packing| Some((file.strip_suffix(packing.as_str())?.strip_suffix('.')?, packing));
+    // "tar.xz" ends in "xz", too.
+    if let Some((name, packing)) = Packing::ALL.into_iter().filter(|packing| packing.is_tar()).find_map(suffixed) {
+        return Some((name, Format::Raw, Some(packing)));
     }
+    let (file, packing) = match Packing::ALL.into_iter().find_map(suffixed) {
+        Some((inner, packing)) => (inner, Some(packing)),
+        None => (file, None),
+    };
+    let (name, extension) = file.rsplit_once('.')?;
+    let format = [Format::Raw, Format::Qcow2, Format::Vhd].into_iter().find(|format| format.as_str() == extension)?;
+    Some((name, format, packing))
 }
 
 /// Whether a text is one visible name in a directory.
@@ -205,8 +210,7 @@ pub(super) fn is_plain(name: &str) -> bool {
 
 /// The image's name in an image file's name, `None` for other files.
 pub(super) fn stem(file: &str) -> Option<&str> {
-    let (name, extension) = file.rsplit_once('.')?;
-    EXTENSIONS.contains(&extension).then_some(name)
+    split(file).map(|(name, _, _)| name)
 }
 
 /// The name of the build manifest beside an image file.
@@ -232,7 +236,7 @@ pub(super) fn take_apart(at: &ImageAt) -> Result<(Folder, String)> {
 #[cfg(test)]
 mod tests {
     use super::{Layout, format_of, is_plain, stem};
-    use crate::disk::Format;
+    use crate::disk::{Format, Packing};
 
     #[test]
     fn names_that_leave_or_hide_are_not_plain() {
@@ -247,7 +251,11 @@ mod tests {
         assert_eq!(stem("a.b.qcow2"), Some("a.b"));
         assert_eq!(stem("SHA512SUMS"), None);
         assert_eq!(stem("a.json"), None);
-        assert_eq!(format_of("a.vhd"), Some(Format::Vhd));
+        assert_eq!(format_of("a.vhd"), Some((Format::Vhd, None)));
+        assert_eq!((stem("a.b.raw.xz"), format_of("a.raw.xz")), (Some("a.b"), Some((Format::Raw, Some(Packing::Xz)))));
+        assert_eq!((stem("a.tar.xz"), format_of("a.tar.xz")), (Some("a"), Some((Format::Raw, Some(Packing::TarXz)))));
+        assert_eq!((stem("a.tar"), format_of("a.tar")), (Some("a"), Some((Format::Raw, Some(Packing::Tar)))));
+        assert_eq!((stem("a.xz"), stem("a.json.gz"), stem("tar.xz")), (None, None, None));
     }
 
     #[test]

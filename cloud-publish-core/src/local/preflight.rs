@@ -30,7 +30,7 @@ pub(super) fn preflight(site: &Site, request: &PreflightRequest) -> Vec<Finding>
         if let Ok(folder) = Folder::of(&image.tags) {
             let name = format!("{}/{}", folder.relative(), image.name);
             folders.insert(folder);
-            if files.insert(name.clone(), image.file_size).is_some() {
+            if files.insert(name.clone(), image.given_size()).is_some() {
                 troubles.push(
                     Error::new(Kind::InvalidInput, format!("two images would be called {name}"))
                         .hint("let naming.image have {variant} and {arch} in it"),

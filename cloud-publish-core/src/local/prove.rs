@@ -19,10 +19,16 @@ pub(super) async fn prove(site: &Arc<Site>, context: &Context, request: &ProveRe
     let (at, progress) = (request.at.clone(), Arc::clone(context.progress()));
     let read = blocking(site, context, move |site| {
         let found = site.own(&at)?;
-        let format = format_of(&found.file).unwrap_or(Format::Raw);
-        let disk = Disk::open(&DiskSource::new(found.path(), format))?;
-        let total = disk.work(Wanted::default());
-        let follower = Follower { stop, progress, done: AtomicU64::new(0), total };
+        let (format, packing) = format_of(&found.file).unwrap_or((Format::Raw, None));
+        let source = DiskSource::new(found.path(), format);
+        let source = match packing {
+            Some(packing) => source.packed(packing, site.layout.tmp()),
+            None => source,
+        };
+        let follower =
+            |total| Follower { stop: stop.clone(), progress: progress.clone(), done: AtomicU64::new(0), total };
+        let disk = Disk::open_watched(&source, Wanted::default(), &follower(found.size()?))?;
+        let follower = follower(disk.work(Wanted::default()));
         let digests = disk.verify(&Expected::default(), Wanted::default(), &follower)?;
         Ok(Proof::Content { digest: digests.content })
     });

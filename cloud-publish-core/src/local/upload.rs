@@ -1,4 +1,4 @@
-//! Upload: the disk's file arrives in the work directory, sparse, hashed while it is written, synced.
+//! Upload: the file as given arrives in the work directory, sparse, hashed while it is written, synced.
 //!
 //! An upload is a directory called by its token (key and content), with the bytes and, once they are complete, a note
 //! that says so. Bytes without the note are written anew: what a dead process wrote proves nothing.
@@ -103,7 +103,7 @@ pub(super) async fn upload(site: &Arc<Site>, context: &Context, request: &Upload
     // When this future is dropped the thread must not go on writing.
     let _guard = stop.clone().drop_guard();
     let (disk, progress) = (Arc::clone(&request.disk), Arc::clone(context.progress()));
-    let (paths, expected) = (Paths::new(site, &token), request.image.file_sha512.clone());
+    let (paths, expected) = (Paths::new(site, &token), request.image.given_sha512().cloned());
     let sent = blocking(site, context, move |_| {
         let sent = receive(&Source { disk, progress, stop, expected }, &paths);
         drop(lock);
@@ -121,7 +121,7 @@ fn begin(site: &Site, image: &ImageSpec, disk: &Disk) -> Result<Begin> {
         return Ok(Begin::Complete);
     }
     refuse_closed(site, &Folder::of(&image.tags)?)?;
-    if disk.file_size() != image.file_size {
+    if disk.given_size() != image.given_size() {
         return Err(Error::new(Kind::InvalidInput, "the file is not as large as the plan says")
             .with("file", disk.path().display())
             .hint("run the same command again: it verifies the file anew"));
@@ -133,7 +133,7 @@ fn begin(site: &Site, image: &ImageSpec, disk: &Disk) -> Result<Begin> {
         .map_err(|error| Error::new(Kind::Unexpected, "could not write an upload's tags").caused_by(error))?;
     files::write(&site.layout.tmp(), &paths.tags(), &tags)?;
     let found = paths.sha512()?.map(|sum| hex(&sum));
-    if found.is_some() && (image.file_sha512.is_none() || found == image.file_sha512) {
+    if found.is_some() && (image.given_sha512().is_none() || found.as_ref() == image.given_sha512()) {
         return Ok(Begin::Complete);
     }
     files::remove(&paths.complete())?;
@@ -171,7 +171,7 @@ fn receive(source: &Source, paths: &Paths) -> Result<u64> {
             .with("file", source.disk.path().display())
             .hint("run the same command again; if it happens again, the file or the machine's memory is bad"));
     }
-    let note = Complete { schema: 1, size: source.disk.file_size(), sha512: found };
+    let note = Complete { schema: 1, size: source.disk.given_size(), sha512: found };
     let bytes = serde_json::to_vec(&note)
         .map_err(|error| Error::new(Kind::Unexpected, "could not write an upload's note").caused_by(error))?;
     // Nobody else writes here while the lock is held, so the draft may lie beside it.
@@ -184,14 +184,14 @@ fn receive(source: &Source, paths: &Paths) -> Result<u64> {
 
 /// Copies data extents, leaves holes, and hashes both.
 fn copy(source: &Source, to: &Path) -> Result<([u8; 64], u64)> {
-    let (disk, size) = (&source.disk, source.disk.file_size());
+    let (disk, size) = (&source.disk, source.disk.given_size());
     files::remove(to)?;
     let file = File::create_new(to).map_err(failed("could not create", to))?;
     file.set_len(size).map_err(failed("could not size", to))?;
     let mut sum = Sha512::new();
     let (mut at, mut sent) = (0_u64, 0_u64);
     let mut buffer = vec![0_u8; BUFFER];
-    for extent in disk.file_extents()? {
+    for extent in disk.given_extents()? {
         zeros(&mut sum, extent.offset.saturating_sub(at), &source.stop)?;
         at = extent.offset;
         while at < extent.end() {
@@ -200,7 +200,7 @@ fn copy(source: &Source, to: &Path) -> Result<([u8; 64], u64)> {
             }
             let length = usize::try_from(extent.end() - at).map_or(BUFFER, |left| left.min(BUFFER));
             let Some(part) = buffer.get_mut(..length) else { break };
-            disk.read_file_at(at, part)?;
+            disk.read_given_at(at, part)?;
             sum.update(&*part);
             file.write_all_at(part, at).map_err(failed("could not write", to))?;
             at += length as u64;

@@ -15,7 +15,7 @@ use super::paths::folder_of;
 use super::problem::Problems;
 use super::release_file::{ArtifactFile, Boot, ReleaseFile, rules};
 use super::words::{did_you_mean, list, quote};
-use crate::disk::Format;
+use crate::disk::{Format, Packing};
 use crate::error::{Error, Kind, Result};
 use crate::names::{Arch, Class, Provider, ReleaseName, Suite, Variant, Version};
 
@@ -53,8 +53,10 @@ pub struct Artifact {
     pub arch: Arch,
     /// The image file, the manifest's folder joined to the name written.
     pub file: PathBuf,
-    /// How the disk is laid out.
+    /// How the disk is laid out; of a packed file, the disk inside.
     pub format: Format,
+    /// What is around the disk, if anything.
+    pub packed: Option<Packing>,
     /// The sha256 of the file as it is.
     pub sha256: Option<Sha256>,
     /// The sha512 of the file as it is. This or the sha256 is there.
@@ -182,6 +184,7 @@ impl Artifact {
             arch: written.arch,
             file: written.file.below(folder),
             format: written.format,
+            packed: written.packed,
             sha256: written.sha256,
             sha512: written.sha512,
             size: written.size,
