@@ -35,6 +35,7 @@ use crate::disk::Disk;
 use crate::error::{Error, Kind};
 use crate::event::{Event, Reporter, Trouble};
 use crate::identity::Place;
+use crate::manifest::ManifestFile;
 use crate::names::{ImageId, Region, TargetName};
 use crate::plan::{Action, ArtifactRef, ImageSource, Plan, Step, StepId};
 use crate::publisher::{ImageSpec, Note, Publisher, Staged};
@@ -57,6 +58,8 @@ pub struct Execution {
     pub hands: BTreeMap<TargetName, Hand>,
     /// The verified disks.
     pub disks: BTreeMap<ArtifactRef, Arc<Disk>>,
+    /// The manifest that all this is for. Once a disk is sent, neither may have changed.
+    pub manifest: Option<ManifestFile>,
     /// Notes of earlier runs.
     pub notes: BTreeMap<(Place, StepId), Vec<Note>>,
     /// Where receipts are kept.
@@ -249,6 +252,7 @@ impl<'p> Run<'p> {
             publisher: hand.publisher.clone(),
             spec: Arc::<ImageSpec>::new(planned.spec.clone()),
             disk: self.execution.disks.get(&planned.image.artifact()).cloned(),
+            manifest: self.execution.manifest.clone(),
             staged: self.staged(step),
             id: self.image(step),
         })

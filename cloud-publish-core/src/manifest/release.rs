@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::decode;
 use super::digests::{Sha256, Sha512};
 use super::document::Document;
+use super::manifest_file::ManifestFile;
 use super::paths::folder_of;
 use super::problem::Problems;
 use super::release_file::{ArtifactFile, Boot, ReleaseFile, rules};
@@ -42,6 +43,8 @@ pub struct Release {
     pub artifacts: Vec<Artifact>,
     /// The folder of the manifest.
     pub folder: PathBuf,
+    /// The manifest as it was read; `None` when it was no file.
+    pub file: Option<ManifestFile>,
 }
 
 /// One disk image of a release.
@@ -80,7 +83,8 @@ impl Release {
     /// [`Kind::NotFound`] or [`Kind::Storage`] when the file cannot be read; [`Kind::InvalidInput`] with every
     /// problem of the file, one per line.
     pub fn read(file: &Path) -> Result<Self> {
-        Ok(Self::parse(file, &Document::text_of(file)?)?)
+        let text = Document::text_of(file)?;
+        Ok(Self { file: Some(ManifestFile::new(file, &text)), ..Self::parse(file, &text)? })
     }
 
     /// Checks the text of a manifest that is, or could be, at `file`. Reads nothing.
@@ -102,6 +106,7 @@ impl Release {
             description: written.description,
             artifacts: written.artifact.into_iter().map(|artifact| Artifact::resolved(artifact, &folder)).collect(),
             folder,
+            file: None,
         })
     }
 

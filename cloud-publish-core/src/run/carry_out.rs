@@ -123,6 +123,7 @@ async fn under_lease(
     let execution = Execution {
         hands: hands(&prepared),
         disks,
+        manifest: request.release.file.clone(),
         notes: notes(&prepared, &plan),
         journal: journal.clone(),
         reporter: environment.reporter.clone(),

@@ -3,7 +3,9 @@
 
 mod world;
 
+mod changing;
 mod crash;
 mod failure;
+mod packed;
 mod rerun;
 mod together;

@@ -134,6 +134,7 @@ fn is_zero(page: &[u8]) -> bool {
 
 /// A file without a name in a folder.
 fn nameless(folder: &Path) -> io::Result<File> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     fs::create_dir_all(folder)?;
     let flags = OFlags::RDWR | OFlags::CLOEXEC;
     let mode = Mode::RUSR | Mode::WUSR;
