@@ -195,6 +195,7 @@ impl Fixture {
             file_size: sample.disk.file_size(),
             virtual_size: sample.disk.virtual_size(),
             file_sha512: Some(sample.sha512.clone()),
+            given: None,
             build_job: None,
             extra_tags: BTreeMap::from([("made-by".to_owned(), "conformance".to_owned())]),
             properties: BTreeMap::new(),

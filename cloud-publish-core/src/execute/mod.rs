@@ -38,6 +38,7 @@ use crate::disk::Disk;
 use crate::error::{Error, Kind};
 use crate::event::{Event, Reporter, Trouble};
 use crate::identity::Place;
+use crate::manifest::ManifestFile;
 use crate::names::{ImageId, Region, TargetName};
 use crate::plan::{Action, ArtifactRef, GateImage, ImageSource, Plan, Step, StepId};
 use crate::publisher::{ImageSpec, Note, Publisher, Staged};
@@ -62,6 +63,8 @@ pub struct Execution {
     pub hands: BTreeMap<TargetName, Hand>,
     /// The verified disks.
     pub disks: BTreeMap<ArtifactRef, Arc<Disk>>,
+    /// The manifest that all this is for. Once a disk is sent, neither may have changed.
+    pub manifest: Option<ManifestFile>,
     /// Notes of earlier runs.
     pub notes: BTreeMap<(Place, StepId), Vec<Note>>,
     /// Judges images before they are published.
@@ -266,6 +269,7 @@ impl<'p> Run<'p> {
             publisher: hand.publisher.clone(),
             spec: Arc::<ImageSpec>::new(planned.spec.clone()),
             disk: self.execution.disks.get(&planned.image.artifact()).cloned(),
+            manifest: self.execution.manifest.clone(),
             staged: self.staged(step),
             id: self.image(step),
             images: self.gated(step),

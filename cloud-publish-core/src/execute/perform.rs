@@ -7,6 +7,7 @@ use crate::disk::Disk;
 use crate::error::{Error, Kind, Result, Retry};
 use crate::event::Trouble;
 use crate::identity::Place;
+use crate::manifest::ManifestFile;
 use crate::names::{ImageId, Region};
 use crate::plan::{Action, Step};
 use crate::publisher::{
@@ -22,6 +23,7 @@ pub(super) struct Job {
     pub(super) publisher: Arc<dyn Publisher>,
     pub(super) spec: Arc<ImageSpec>,
     pub(super) disk: Option<Arc<Disk>>,
+    pub(super) manifest: Option<ManifestFile>,
     pub(super) staged: Option<Staged>,
     pub(super) id: Option<ImageId>,
     /// The images that a gate is asked about.
@@ -43,7 +45,9 @@ pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Res
         Action::Upload => {
             let request =
                 UploadRequest { image: job.spec.clone(), region: job.region()?.clone(), disk: job.disk()?.clone() };
-            publisher.upload(context, &request).await.map(|staged| Made::Staged { staged })
+            let staged = publisher.upload(context, &request).await?;
+            unchanged(request.disk, job.manifest.clone()).await?;
+            Ok(Made::Staged { staged })
         }
         Action::Register { .. } => {
             let request = RegisterRequest { image: job.spec.clone(), staged: job.staged()?.clone() };
@@ -76,6 +80,17 @@ pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Res
             Ok(Made::Listing { listing })
         }
     }
+}
+
+/// Refuses what was sent when the files that it came from are not what was verified any more.
+async fn unchanged(disk: Arc<Disk>, manifest: Option<ManifestFile>) -> Result<()> {
+    let look = move || {
+        disk.check_unchanged()?;
+        manifest.map_or(Ok(()), |manifest| manifest.check_unchanged())
+    };
+    let looked = tokio::task::spawn_blocking(look).await;
+    looked
+        .map_err(|error| Error::new(Kind::Unexpected, "looking at the release's files broke down").caused_by(error))?
 }
 
 async fn tag(job: &Job, context: &Context, marks: Marking) -> Result<()> {

@@ -35,7 +35,7 @@ pub(super) fn write(layout: &Layout, folder: &Folder, dir: &Path, without: Optio
             manifest: name_of(&entry.manifest()),
             description: entry.upload.description().to_owned(),
             made_for: format!("{}, {}", tags.variant, tags.arch),
-            format: kind_of(&entry.file).to_owned(),
+            format: kind_of(&entry.file),
             size: entry.size()?,
             sha512: sha512(entry)?,
             digest: tags.digest.to_string(),

@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 
 use super::layout::{Folder, Layout, format_of, is_plain};
 use crate::digest::hex;
-use crate::disk::Format;
 use crate::identity::{ImageTags, TAG_PREFIX, TagTrouble};
 use crate::import::debian::{DIGEST, digest_text, sha512_of};
 
@@ -152,12 +151,11 @@ fn labels(tags: &ImageTags) -> Map<String, Value> {
     labels.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
 }
 
-/// Debian knows `raw`, `qcow2` and `internal`; a fixed VHD is called by its own name.
+/// Debian knows `raw`, `qcow2` and `internal`, which is its word for a disk in a tar archive: whatever is packed is that
+/// here. A fixed VHD is called by its own name.
 fn format_word(file: &str) -> &'static str {
     match format_of(file) {
-        Some(Format::Raw) => "raw",
-        Some(Format::Qcow2) => "qcow2",
-        Some(Format::Vhd) => "vhd",
-        None => "internal",
+        Some((format, None)) => format.as_str(),
+        Some((_, Some(_))) | None => "internal",
     }
 }

@@ -31,7 +31,7 @@ pub struct Config {
     pub releases: PathBuf,
     /// Where ledger, leases and catalogue are kept.
     pub state: State,
-    /// Where a disk may be unpacked; `.cloud-publish` beside publish.toml unless set.
+    /// Where a packed disk is unpacked; the folder of publish.toml unless set.
     pub work_dir: PathBuf,
     /// The names of images and pointers.
     pub naming: Naming,
@@ -61,7 +61,7 @@ pub(crate) struct ConfigFile {
     /// Where ledger, leases and catalogue are kept: a folder, or s3://, gs://, az:// to share them between machines.
     #[schemars(with = "Checked<State>")]
     state: State,
-    /// Where a disk may be unpacked while it is published.
+    /// The folder whose file system takes the packed disks while they are published, sparse; nothing is seen in it.
     #[serde(default = "work_dir")]
     #[schemars(extend("format" = "path"))]
     work_dir: String,
@@ -100,7 +100,7 @@ impl Default for NamingFile {
 }
 
 fn work_dir() -> String {
-    ".cloud-publish".to_owned()
+    ".".to_owned()
 }
 
 impl Config {

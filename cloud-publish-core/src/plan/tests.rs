@@ -78,6 +78,7 @@ pub(super) fn desired(info: &TargetInfo) -> Desired {
             file_size: 512,
             virtual_size: 512,
             file_sha512: None,
+            given: None,
             build_job: None,
             extra_tags: BTreeMap::from([("team".to_owned(), "cloud".to_owned())]),
             properties: BTreeMap::new(),

@@ -123,6 +123,7 @@ async fn under_lease(
     let execution = Execution {
         hands: hands(environment, &prepared),
         disks,
+        manifest: request.release.file.clone(),
         notes: notes(&prepared, &plan),
         gate: environment.gate.clone(),
         journal: journal.clone(),
@@ -184,8 +185,13 @@ async fn disks(
 
 /// Whether two facts of one file do not contradict each other.
 fn agree(one: &InputFacts, other: &InputFacts) -> bool {
-    let same_hash = one.file_sha512.is_none() || other.file_sha512.is_none() || one.file_sha512 == other.file_sha512;
-    same_hash && (one.content, one.file_size, one.virtual_size) == (other.content, other.file_size, other.virtual_size)
+    let same = |one: Option<&String>, other: Option<&String>| one.is_none() || other.is_none() || one == other;
+    let given = |facts: &InputFacts| facts.given.as_ref().map(|given| (given.packing, given.size));
+    let given_sha512 = |facts: &'_ InputFacts| facts.given.as_ref().and_then(|given| given.sha512.clone());
+    same(one.file_sha512.as_ref(), other.file_sha512.as_ref())
+        && same(given_sha512(one).as_ref(), given_sha512(other).as_ref())
+        && given(one) == given(other)
+        && (one.content, one.file_size, one.virtual_size) == (other.content, other.file_size, other.virtual_size)
 }
 
 fn hands(environment: &Environment, prepared: &Prepared) -> BTreeMap<TargetName, Hand> {

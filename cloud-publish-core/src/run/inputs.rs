@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Environment;
 use crate::digest::hex;
-use crate::disk::{Disk, DiskSource, Expected, Wanted, Watch};
+use crate::disk::{Disk, DiskSource, Expected, GivenFile, Wanted, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Reporter};
 use crate::ledger::failure;
@@ -75,7 +75,7 @@ pub(super) async fn gather(
     for artifact in artifacts {
         let key = ArtifactRef::of(artifact);
         let recorded = recorded(environment.state.as_ref(), artifact).await?;
-        if let Some(facts) = recorded.filter(|facts| !wants_sha512 || facts.file_sha512.is_some()) {
+        if let Some(facts) = recorded.filter(|facts| !wants_sha512 || facts.has_sha512()) {
             inputs.insert(key, Input { facts, disk: None });
             continue;
         }
@@ -97,14 +97,19 @@ pub(super) async fn verify(
     wants_sha512: bool,
 ) -> Result<Input> {
     release.check_paths(artifact)?;
-    let source = DiskSource::new(artifact.file.clone(), artifact.format);
+    let source = source(environment, artifact);
     let expected = Expected {
         sha256: artifact.sha256.map(|digest| *digest.as_bytes()),
         sha512: artifact.sha512.map(|digest| *digest.as_bytes()),
         size: artifact.size,
     };
-    let wanted =
-        Wanted { file_sha256: expected.sha256.is_some(), file_sha512: wants_sha512 || expected.sha512.is_some() };
+    // Of a packed file the manifest's digest is not that of the disk's own file, which then is only for the targets.
+    let is_packed = artifact.packed.is_some();
+    let wanted = Wanted {
+        file_sha512: wants_sha512 || (!is_packed && expected.sha512.is_some()),
+        given_sha256: expected.sha256.is_some(),
+        given_sha512: wants_sha512 || expected.sha512.is_some(),
+    };
     let watcher = Watcher {
         file: artifact.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         reporter: environment.reporter.clone(),
@@ -113,13 +118,21 @@ pub(super) async fn verify(
     };
     let file = watcher.file.clone();
     let work = move || -> Result<Input> {
-        let disk = Disk::open(&source)?;
-        watcher.begin(disk.work(wanted));
+        if source.packed.is_some() {
+            watcher.begin(source.path.metadata().map_or(0, |found| found.len()));
+        }
+        let disk = Disk::open_watched(&source, wanted, &watcher)?;
+        if disk.work(wanted) > 0 {
+            watcher.begin(disk.work(wanted));
+        }
         let digests = disk.verify(&expected, wanted, &watcher)?;
+        let given_sha512 = digests.given_sha512.map(|bytes| hex(&bytes));
+        let given = |packing| GivenFile { packing, size: disk.given_size(), sha512: given_sha512 };
         let facts = InputFacts {
             content: digests.content,
             file_sha512: digests.file_sha512.map(|bytes| hex(&bytes)),
             file_size: disk.file_size(),
+            given: disk.packing().map(given),
             virtual_size: disk.virtual_size(),
         };
         Ok(Input { facts, disk: Some(Arc::new(disk)) })
@@ -128,6 +141,14 @@ pub(super) async fn verify(
     let result =
         joined.map_err(|error| Error::new(Kind::Unexpected, "reading the file broke down").caused_by(error))?;
     result.map_err(|error| error.with("file", file))
+}
+
+fn source(environment: &Environment, artifact: &Artifact) -> DiskSource {
+    let source = DiskSource::new(artifact.file.clone(), artifact.format);
+    match artifact.packed {
+        Some(packing) => source.packed(packing, environment.config.work_dir.clone()),
+        None => source,
+    }
 }
 
 /// Tells the reporter how far the verifying pass is, not more often than every 16 MiB.
@@ -172,14 +193,15 @@ struct Record {
     facts: InputFacts,
 }
 
-/// Where a file's facts are recorded: by the digest and format that the manifest gives it.
+/// Where a file's facts are recorded: by the digest, format and packing that the manifest gives it.
 fn record_path(artifact: &Artifact) -> Option<Path> {
     let digest = match (artifact.sha512, artifact.sha256) {
         (Some(digest), _) => format!("sha512-{}", hex(digest.as_bytes())),
         (None, Some(digest)) => format!("sha256-{}", hex(digest.as_bytes())),
         (None, None) => return None,
     };
-    Some(Path::from(format!("inputs/{digest}.{}.json", artifact.format.as_str())))
+    let packing = artifact.packed.map(|packing| format!(".{packing}")).unwrap_or_default();
+    Some(Path::from(format!("inputs/{digest}.{}{packing}.json", artifact.format)))
 }
 
 /// The recorded facts of a file; a record that cannot be read counts as none.
@@ -192,7 +214,10 @@ async fn recorded(state: &dyn ObjectStore, artifact: &Artifact) -> Result<Option
     };
     let bytes = found.map_err(|error| failure("could not read the state".to_owned(), &path, error))?;
     let record: Option<Record> = serde_json::from_slice(&bytes).ok();
-    let fits = |facts: &InputFacts| artifact.size.is_none_or(|size| size == facts.file_size);
+    let fits = |facts: &InputFacts| {
+        let given = facts.given.as_ref().map_or(facts.file_size, |given| given.size);
+        artifact.size.is_none_or(|size| size == given) && artifact.packed == facts.given.as_ref().map(|g| g.packing)
+    };
     Ok(record.filter(|record| record.schema == 1).map(|record| record.facts).filter(fits))
 }
 

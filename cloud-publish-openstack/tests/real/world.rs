@@ -155,6 +155,7 @@ impl World {
             file_size: self.disk.file_size(),
             virtual_size: self.disk.virtual_size(),
             file_sha512: digests.file_sha512.map(|bytes| hex(&bytes)),
+            given: None,
             build_job: None,
             extra_tags: BTreeMap::from([("team".to_owned(), "cloud".to_owned())]),
             properties: BTreeMap::new(),

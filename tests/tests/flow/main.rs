@@ -5,8 +5,10 @@ mod judge;
 mod world;
 
 mod approval;
+mod changing;
 mod crash;
 mod failure;
 mod gate;
+mod packed;
 mod rerun;
 mod together;

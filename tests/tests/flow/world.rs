@@ -230,10 +230,14 @@ impl World {
     /// One run of `publish --release RELEASE` on a machine with this state.
     pub(crate) async fn publish_release(&self, release: &str, state: &Arc<dyn ObjectStore>) -> Result<Summary> {
         let (config, request) = self.request(release);
-        let environment = self.environment(config, state.clone());
-        let prepared = prepare(&environment, &request).await?;
-        let preflight = prepared.preflight(&environment, Probe::MayWrite).await?;
-        carry_out(&environment, &request, prepared, preflight).await
+        self.run(&self.environment(config, state.clone()), &request).await
+    }
+
+    /// One run of a request that may have other targets or another environment.
+    pub(crate) async fn run(&self, environment: &Environment, request: &Request) -> Result<Summary> {
+        let prepared = prepare(environment, request).await?;
+        let preflight = prepared.preflight(environment, Probe::MayWrite).await?;
+        carry_out(environment, request, prepared, preflight).await
     }
 
     pub(crate) async fn publish(&self, state: &Arc<dyn ObjectStore>) -> Result<Summary> {

@@ -54,7 +54,7 @@ pub(crate) fn read(path: &Path, format: Format) -> Result<Verdict, String> {
         }
     }
     refused_or(disk.read_file_at(0, &mut [0; 512]).or_else(too_short(&disk)))?;
-    let wanted = Wanted { file_sha256: true, file_sha512: false };
+    let wanted = Wanted { given_sha256: true, ..Wanted::default() };
     match disk.verify(&Expected::default(), wanted, &Enough(AtomicU64::new(0))) {
         Err(error) if error.kind() == Kind::Cancelled => Ok(Verdict::Taken),
         verified => judged(verified),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use cloud_publish_core::clock::FastClock;
 use cloud_publish_core::digest::hex;
 use cloud_publish_core::error::Result;
+use cloud_publish_core::execute::NoGate;
 use cloud_publish_core::event::Silent;
 use cloud_publish_core::local::{Local, LocalConfig, LocalSettings};
 use cloud_publish_core::manifest::{Config, ProviderSchema, Release};
@@ -91,7 +92,8 @@ impl Rig {
 
     fn environment(&self, config: Arc<Config>, state: Arc<dyn ObjectStore>) -> Environment {
         let clock = Arc::new(FastClock::new(Timestamp::UNIX_EPOCH, 1000));
-        Environment { config, state, reporter: Arc::new(Silent), clock, stop: CancellationToken::new() }
+        let (reporter, gate) = (Arc::new(Silent), Arc::new(NoGate));
+        Environment { config, state, gate, reporter, clock, stop: CancellationToken::new() }
     }
 
     /// Plans.

@@ -31,7 +31,7 @@ fn paths_are_seen_from_the_folder_of_the_file() {
     let config = config();
     assert_eq!(config.releases, Path::new("etc/releases"));
     assert_eq!(config.state, State::Folder("etc/state".into()));
-    assert_eq!(config.work_dir, Path::new("etc/.cloud-publish"));
+    assert_eq!(config.work_dir, Path::new("etc"));
     let local: LocalConfig = target(&config, "local").own().unwrap();
     assert_eq!(
         local,
