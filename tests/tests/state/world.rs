@@ -64,6 +64,14 @@ impl World {
         Running::start(command, self.folder.path(), "ran").wait()
     }
 
+    /// Files of the state whose names are not those of finished objects.
+    pub(crate) fn drafts(&self, state: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        walk(&self.path(state), Path::new(""), &mut found);
+        found.retain(|name| !name.ends_with(".json"));
+        found
+    }
+
     /// Publishes.
     pub(crate) fn publish(&self) -> Ran {
         self.run(&format!("--release {RELEASE} --to local --no-progress"), &[])
