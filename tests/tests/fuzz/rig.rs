@@ -45,6 +45,11 @@ impl Rig {
         Self { site, releases: releases.to_owned(), runtime: Runtime::new().unwrap() }
     }
 
+    /// The image as given.
+    pub(crate) fn image(&self) -> Vec<u8> {
+        fs::read(self.releases.join("disk")).unwrap()
+    }
+
     /// The directory that is published to.
     pub(crate) fn public(&self) -> PathBuf {
         self.site.path().join("public")
@@ -57,7 +62,7 @@ impl Rig {
 
     /// Writes the manifest for the disk as it is now.
     pub(crate) fn write_manifest(&self, format: &str) {
-        let sha512 = hex(&Sha512::digest(fs::read(self.releases.join("disk")).unwrap()));
+        let sha512 = hex(&Sha512::digest(self.image()));
         let manifest = format!(
             "schema = 1\nname = \"{RELEASE}\"\nsuite = \"bookworm\"\nsuite_id = \"12\"\nversion = \"20240101-1614\"\n\
              class = \"release\"\ndate = 2024-01-01T00:00:00Z\n[[artifact]]\nvariant = \"genericcloud\"\n\

@@ -101,7 +101,9 @@ fn release(path: &Path) -> Result<Verdict, String> {
                 return Err(format!("{} was taken", artifact.file.display()));
             }
             Ok(()) => {}
-            Err(error) => return judge(&error),
+            Err(error) => {
+                judge(&error)?;
+            }
         }
     }
     Ok(Verdict::Taken)

@@ -82,7 +82,7 @@ fn files_too_large_missing_or_not_text_are_refused_by_name() {
     std::fs::write(&file, b"a = 1\nb = \"\xff\"\n").unwrap();
     assert!(Document::text_of(&file).unwrap_err().message().contains("a.toml:2:6: not UTF-8"));
     std::fs::File::create(&file).unwrap().set_len(super::MAX_BYTES + 1).unwrap();
-    assert!(Document::text_of(&file).unwrap_err().message().contains("larger than 8 MiB"));
+    assert!(Document::text_of(&file).unwrap_err().message().contains("larger than 1 MiB"));
 }
 
 fn values() -> impl prop::strategy::Strategy<Value = Value> {
