@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use cloud_publish_tests::openstack::{FakeOpenStack, Settings};
 use cloud_publish_tests::paths;
-use cloud_publish_tests::servers::{self, OpenStack, unique_owner};
+use cloud_publish_tests::servers::{OpenStack, unique_owner};
 
 /// What openstacksdk was told, line by line.
 fn walk(clouds: &Path) -> String {
@@ -27,7 +27,7 @@ fn openstacksdk_is_answered_as_by_the_real_services() {
     let fake = FakeOpenStack::start(Settings::default());
     let clouds = folder.path().join("clouds.yaml");
     fake.write_clouds(&clouds);
-    let (ours, theirs) = (walk(&clouds), walk(&servers::OpenStack::from_env().clouds_file));
+    let (ours, theirs) = (walk(&clouds), walk(&OpenStack::from_env().clouds_file));
     let differences: Vec<String> = ours
         .lines()
         .zip(theirs.lines())
