@@ -63,6 +63,7 @@ impl Plan {
         let variables = bucket.is_some() || targets.iter().all(|(_, own)| own.profile.is_none());
         let mut plan = Self { settings, base, profiles, variables };
         plan.settings.quotas.public_images = PUBLIC_IMAGES;
+        plan.settings.regions.values_mut().for_each(|region| region.opt_in = OptIn::OptInNotRequired);
         let (account, region) = plan.base.clone();
         plan.account(&account, &region);
         for (target, own) in targets {
@@ -98,19 +99,15 @@ impl Plan {
         account
     }
 
-    /// Makes every region that a target names, enabled.
+    /// Makes every region that a target names.
     fn regions(&mut self, target: &TargetConfig, own: &AwsConfig) {
         let named = match &target.regions {
             Some(Regions::These(regions)) => regions.as_slice(),
             _ => &[],
         };
         for region in named.iter().chain(&target.best_effort).chain(&target.deny).chain([&own.home_region]) {
-            let name = region.as_str();
-            let made = || Region { partition: partition(name).to_owned(), opt_in: OptIn::OptInNotRequired };
-            let region = self.settings.regions.entry(name.to_owned()).or_insert_with(made);
-            if !region.opt_in.is_enabled() {
-                region.opt_in = OptIn::OptedIn;
-            }
+            let made = Region { partition: partition(region.as_str()).to_owned(), ..Region::default() };
+            self.settings.regions.entry(region.to_string()).or_insert(made);
         }
     }
 

@@ -34,8 +34,8 @@ use self::signals::Signals;
 use self::stage::{Room, Stage};
 use crate::fake::Ca;
 
-/// The beginnings of variables that lead to a real cloud.
-const CLOUDS: [&str; 5] = ["AWS_", "OS_", "AZURE_", "ARM_", "GOOGLE_"];
+/// The beginnings of variables that lead to a real cloud, or let it be trusted.
+const CLOUDS: [&str; 6] = ["AWS_", "OS_", "AZURE_", "ARM_", "GOOGLE_", "SSL_CERT_DIR"];
 
 /// Where TLS libraries look for authorities: OpenSSL and rustls, the AWS command line, Python's requests, curl.
 const TRUST: [&str; 4] = ["SSL_CERT_FILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
