@@ -106,7 +106,7 @@ fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the edge at which the environment is read")]
+/// The environment's part that OpenStack's tools read.
 fn variables() -> Vec<(String, String)> {
     let all = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     all.filter(|(name, _)| name.starts_with("OS_")).collect()
