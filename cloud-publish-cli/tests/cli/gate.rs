@@ -60,7 +60,22 @@ fn a_gate_that_fails_is_reported_with_its_last_lines_and_where_all_of_them_are()
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"\b[0-9A-HJKMNP-TV-Z]{26}/\d{10}", "[RUN]");
     settings.bind(|| {
-        assert_shown!(place, ran, @"");
+        assert_shown!(place, ran, @r#"
+        exit: 1
+        -- stdout
+        TARGET  REGION  VARIANT  ARCH   STATE       ID
+        local   local   generic  amd64  registered  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+        -- stderr
+        plan for bookworm-20240101:
+          local: 1 image to 1 region, 1 MiB to send; 6 steps
+        error: local/generic-amd64/gate failed at local
+          caused by: the gate did not let it pass: it ended with exit code 3: it said
+            booting
+            kernel panic
+        hint: all that it printed is in state/gate/v1/bookworm-20240101/[RUN]-local-generic-amd64-gate.log; the same command later asks it again
+        incomplete: bookworm-20240101: 0 of 1 image published, [TIME]
+        next: run the same command again: it does what is still missing and nothing else
+        "#);
     });
     assert!(!is_public(&place));
     let status = place.run(&format!("status --release {RELEASE}"));
@@ -111,16 +126,41 @@ fn a_release_waits_for_its_approval_and_is_published_after_it() {
     let place = Place::new();
     place.configure("approve = true\n");
     let ran = publish(&place);
-    assert_shown!(place, ran, @"");
+    assert_shown!(place, ran, @r#"
+    exit: 4
+    -- stdout
+    TARGET  REGION  VARIANT  ARCH   STATE       ID
+    local   local   generic  amd64  registered  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+    -- stderr
+    plan for bookworm-20240101:
+      local: 1 image to 1 region, 1 MiB to send; 6 steps
+    waiting: local/generic-amd64/approve: nobody has approved it yet
+    hint: look at it; `publish approve --release bookworm-20240101 --target local` approves it, then run the same command again
+    waiting: bookworm-20240101: 0 of 1 image published, [TIME]
+    next: run the same command again later: it continues where this one waits
+    "#);
     assert!(!is_public(&place));
     let status = place.run(&format!("status --release {RELEASE} --no-progress"));
-    assert!(status.out.contains("waiting for `publish approve --release bookworm-20240101 --target local`"), "{}", status.out);
+    assert!(
+        status.out.contains("waiting for `publish approve --release bookworm-20240101 --target local`"),
+        "{}",
+        status.out
+    );
     let before = place.tree();
     let dry = place.run(&format!("approve --release {RELEASE} --target local --by alice --dry-run"));
     assert_eq!(dry.code, 0, "{}", dry.err);
     place.assert_unchanged(&before);
     let approved = place.run(&format!("approve --release {RELEASE} --target local --by alice --no-progress"));
-    assert_shown!(place, approved, @"");
+    assert_shown!(place, approved, @r#"
+    exit: 0
+    -- stdout
+    TARGET  REGION  VARIANT  ARCH   ID
+    local   local   generic  amd64  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+        content sha256:[HEX]
+    -- stderr
+    approved by alice: 1 image
+    next: `publish --release bookworm-20240101 --to local` goes on
+    "#);
     assert_eq!(publish(&place).code, 0);
     assert!(is_public(&place));
     let receipts = fs::read_to_string(place.path(&format!("state/releases/{RELEASE}.json"))).unwrap();
@@ -141,12 +181,19 @@ fn what_cannot_be_approved_is_refused_with_the_next_step() {
     place.configure("approve = true\n");
     refused("has nothing yet that could be approved", "`publish --release bookworm-20240101 --to local`");
     assert_eq!(publish(&place).code, 4);
-    let nobody = place.command(&format!("approve --release {RELEASE} --target local")).env_remove("USER").env_remove("LOGNAME").output();
+    let nobody = place
+        .command(&format!("approve --release {RELEASE} --target local"))
+        .env_remove("USER")
+        .env_remove("LOGNAME")
+        .output();
     let nobody = Ran::of(nobody.unwrap());
     assert!(nobody.code == 2 && nobody.err.contains("--by"), "{}", nobody.err);
     let user = place.command(&format!("approve --release {RELEASE} --to local --json -q")).env("USER", "bob").output();
     let lines = Ran::of(user.unwrap()).events();
-    assert_eq!((&lines[0]["event"], &lines[0]["by"], &lines[1]["outcome"]), (&json!("approved"), &json!("bob"), &json!("complete")));
+    assert_eq!(
+        (&lines[0]["event"], &lines[0]["by"], &lines[1]["outcome"]),
+        (&json!("approved"), &json!("bob"), &json!("complete"))
+    );
     refused("has nothing that waits for an approval", "`publish status --release bookworm-20240101 --to local`");
 }
 
