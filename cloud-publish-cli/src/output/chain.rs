@@ -22,7 +22,7 @@ pub(crate) fn failure_text(what: &str, cause: &str, hint: Option<&str>) -> Strin
 
 /// Something that is waited for, and why.
 pub(crate) fn waiting_text(what: &str, cause: &str, hint: Option<&str>) -> String {
-    block((Word::Warning, "waiting:"), what, &[cause.to_owned()], hint)
+    block((Word::Warning, "waiting:"), &format!("{what}: {}", cause.replace('\n', "\n    ")), &[], hint)
 }
 
 fn block((word, label): (Word, &str), first: &str, causes: &[String], hint: Option<&str>) -> String {

@@ -6,6 +6,7 @@
 mod check;
 mod import_debian;
 mod formats;
+mod gate;
 mod json;
 mod lookups;
 mod output;

@@ -43,6 +43,8 @@ struct Receipts<'a> {
     release: &'a ReleaseName,
     images: Vec<&'a Row>,
     receipts: Vec<&'a crate::execute::Receipt>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    approvals: &'a [crate::execute::Approval],
 }
 
 /// Writes what is there of one release and what was done for it, unless it says the same already.
@@ -60,6 +62,7 @@ pub async fn write_receipts(
         release,
         images: catalogue.rows.iter().filter(|row| row.release == *release).collect(),
         receipts: history.receipts.iter().map(|recorded| &recorded.receipt).collect(),
+        approvals: &history.approvals,
     };
     // `Path::from` would write a `~` of the name as `%7E`.
     let path = Path::parse(format!("releases/{release}.json"))

@@ -67,11 +67,8 @@ impl Gate for CommandGate {
     }
 
     fn obstacle(&self, target: &TargetName) -> Option<Error> {
-        let program = &self.gates.get(target)?.program;
-        // Without a slash it is looked for by PATH, when it is started.
-        if !program.to_string_lossy().contains('/') && program.parent() == Some(Path::new("")) {
-            return None;
-        }
+        let gate = self.gates.get(target).filter(|gate| gate.names_a_file())?;
+        let program = &gate.program;
         let wrong = |why: &'static str| {
             Error::new(Kind::InvalidInput, format!("the gate's command {why}"))
                 .with("program", program.display())

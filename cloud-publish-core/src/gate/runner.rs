@@ -87,9 +87,9 @@ fn start(gate: &GateConfig, folder: &Path, question: &Question) -> Result<(Group
             .caused_by(error)
     };
     // Seen from the folder that the command starts in, the path would lead elsewhere.
-    let program = match gate.program.parent() {
-        Some(parent) if parent != Path::new("") => std::path::absolute(&gate.program).map_err(failed)?,
-        _ => gate.program.clone(),
+    let program = match gate.names_a_file() {
+        true => std::path::absolute(&gate.program).map_err(failed)?,
+        false => gate.program.clone(),
     };
     let (reader, writer) = io::pipe().map_err(failed)?;
     let mut command = Command::new(program);

@@ -78,7 +78,12 @@ impl JsonSchema for Argument {
 impl GateConfig {
     pub(super) fn new(file: GateFile, folder: &Path) -> Self {
         let first = file.command.first().map(String::as_str).unwrap_or_default();
-        let program = if first.contains('/') { resolve(folder, first) } else { first.into() };
+        let program = match (first.contains('/'), folder == Path::new("")) {
+            (false, _) => first.into(),
+            // Without a slash it would be looked for by PATH.
+            (true, true) => Path::new(".").join(resolve(folder, first)),
+            (true, false) => resolve(folder, first),
+        };
         Self {
             program,
             command: file.command,
@@ -86,6 +91,11 @@ impl GateConfig {
             regions: file.regions,
             concurrency: file.concurrency.map_or(1, NonZeroU32::get),
         }
+    }
+
+    /// Whether the program is a file that the configuration names, and is not looked for by PATH.
+    pub fn names_a_file(&self) -> bool {
+        self.command.first().is_some_and(|program| program.contains('/'))
     }
 
     /// What tells this gate from another: 16 hex digits of the command as it is written, the same on every machine.

@@ -143,6 +143,10 @@ fn a_gate_is_a_command_found_from_the_folder_of_the_file() {
     assert_eq!((other.program.as_path(), other.timeout.as_secs()), (Path::new("boot-test"), 1800));
     assert_eq!((other.regions, other.concurrency), (GateRegions::Home, 3));
     assert_ne!(gate.identity(), other.identity());
+    let here = format!("{CONFIG}[target.cloud.gate]\ncommand = [\"./boot-test\"]\n");
+    let here = Config::parse(Path::new("publish.toml"), &here, &providers()).unwrap();
+    let gate = target(&here, "cloud").gate.clone().unwrap();
+    assert_eq!(gate.program.to_str(), Some("./boot-test"), "not one of PATH");
 }
 
 #[test]
