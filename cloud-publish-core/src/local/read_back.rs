@@ -1,5 +1,5 @@
-//! The disk in a fixed VHD or a tarball that was made here: its frame must be what the encoder writes, byte for byte, and
-//! its content the disk with zeros behind it.
+//! The disk in a fixed VHD or a tarball that was made here: its frame must be such as the encoder writes, and its content
+//! the disk with zeros behind it.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -7,12 +7,13 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use flate2::bufread::GzDecoder;
+use tar::Archive;
 
 use super::files::failed;
 use super::prove::Follower;
 use crate::digest::Digest;
 use crate::disk::Watch as _;
-use crate::disk::encode::{Unpadding, VHD_FOOTER, gce_size, gce_tar_header, vhd_footer, vhd_size};
+use crate::disk::encode::{Unpadding, VHD_FOOTER, gce_size, vhd_footer, vhd_size};
 use crate::error::{Error, Kind, Result};
 
 /// The digest of the disk in a fixed VHD.
@@ -41,22 +42,29 @@ pub(super) fn vhd(path: &Path, wanted: &Digest, follower: &Follower) -> Result<D
 /// [`Kind::Corrupt`] when it is not packed as it was.
 pub(super) fn tar_gz(path: &Path, wanted: &Digest, follower: &Follower) -> Result<Digest> {
     let file = File::open(path).map_err(failed("could not open", path))?;
-    let packed = BufReader::with_capacity(BUFFER, file);
-    let mut rest = Rest { path, reader: GzDecoder::new(packed) };
-    let mut header = [0; 512];
-    rest.exactly(&mut header)?;
-    let size = tar::Header::from_byte_slice(&header).entry_size().unwrap_or(0);
-    if size == 0 || size.checked_next_multiple_of(gce_size(1)) != Some(size) || gce_tar_header(size) != header {
-        return Err(corrupt(path, "the archive does not begin with `disk.raw` of whole GiB"));
+    let mut archive = Archive::new(GzDecoder::new(BufReader::with_capacity(BUFFER, file)));
+    let not_ours = |error: std::io::Error| corrupt(path, "the archive cannot be read").caused_by(error);
+    let mut entries = archive.entries().map_err(not_ours)?;
+    let first = entries.next().transpose().map_err(not_ours)?;
+    let Some(entry) = first.filter(|entry| entry.path_bytes().as_ref() == b"disk.raw") else {
+        return Err(corrupt(path, "the archive does not begin with `disk.raw`"));
+    };
+    let size = entry.size();
+    if size == 0 || gce_size(size) != size {
+        return Err(corrupt(path, "`disk.raw` is not of whole GiB"));
     }
     follower.total.store(size, Ordering::Relaxed);
-    let content = rest.content(size, follower)?;
-    if rest.end(1024)? != [0; 1024] {
-        return Err(corrupt(path, "the archive does not end as it was written"));
+    let mut disk = Rest { path, reader: entry };
+    let content = disk.content(size, follower)?;
+    if !disk.end(0)?.is_empty() || entries.next().is_some() {
+        return Err(corrupt(path, "the archive has more in it than one disk"));
     }
-    // The end of the archive is the end of the member, whose checksum was right, and of the file.
-    let mut behind = Rest { path, reader: rest.reader.into_inner() };
-    if !behind.end(0)?.is_empty() {
+    drop(entries);
+    // One empty record has ended the entries, the other one ends the member, whose checksum was right, and the file.
+    let mut member = Rest { path, reader: archive.into_inner() };
+    let last = member.end(512)?;
+    let mut file = Rest { path, reader: member.reader.into_inner() };
+    if last != [0; 512] || !file.end(0)?.is_empty() {
         return Err(corrupt(path, "something follows the archive"));
     }
     Ok(content.finish(gce_size(1), wanted))

@@ -32,18 +32,23 @@ pub(super) enum Block<T> {
 }
 
 /// How the content is cut, and how far ahead it is worked on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Cut {
-    /// Where to end: at least the disk's size, what is beyond it reads as zeros.
-    pub(super) end: u64,
+    /// What to read, in order: from the start of one block on; what is beyond the disk's size reads as zeros.
+    pub(super) ranges: Vec<Extent>,
     /// Blocks worked on at a time.
     pub(super) at_once: usize,
 }
 
 impl Cut {
-    /// Up to `end`, on every processor, and one block more for the consumer to find.
+    /// From the start to `end`, on every processor, and one block more for the consumer to find.
     pub(super) fn new(end: u64) -> Self {
-        Self { end, at_once: available_parallelism().map_or(2, usize::from).min(MOST) + 1 }
+        Self::at_once(end, available_parallelism().map_or(2, usize::from).min(MOST) + 1)
+    }
+
+    /// From the start to `end`, so many blocks at a time.
+    pub(super) fn at_once(end: u64, at_once: usize) -> Self {
+        Self { ranges: vec![Extent { offset: 0, length: end }], at_once }
     }
 }
 
@@ -56,7 +61,8 @@ pub(super) fn blocks<T: Send + 'static>(
     cut: Cut,
     work: impl Fn(Vec<u8>) -> Result<T> + Clone + Send + Sync + 'static,
 ) -> impl Stream<Item = Result<Block<T>>> + Send + 'static {
-    let walk = Walk { disk: Arc::clone(&disk), end: cut.end, at: 0, data: None };
+    let (ranges, at_once) = (cut.ranges.into_iter(), cut.at_once.max(1));
+    let walk = Walk { disk: Arc::clone(&disk), ranges, end: 0, at: 0, data: None };
     let pieces = try_unfold(walk, |mut walk| async move { Ok(walk.next().await?.map(|piece| (piece, walk))) });
     let worked = pieces.map_ok(move |piece| {
         let (disk, work) = (Arc::clone(&disk), work.clone());
@@ -67,7 +73,7 @@ pub(super) fn blocks<T: Send + 'static>(
             }
         }
     });
-    worked.try_buffered(cut.at_once.max(1))
+    worked.try_buffered(at_once)
 }
 
 fn one<T>(disk: &Disk, extent: Extent, work: impl Fn(Vec<u8>) -> Result<T>) -> Result<Block<T>> {
@@ -98,17 +104,20 @@ enum Piece {
 /// Walks over the content and its holes.
 struct Walk {
     disk: Arc<Disk>,
+    ranges: std::vec::IntoIter<Extent>,
+    /// The end of the present range.
     end: u64,
     /// Always at the start of a block.
     at: u64,
-    /// The first data that ends behind `at`, if it was looked up; at the end there is none, of length 0.
+    /// The first data that ends behind `at`, if it was looked up; where there is none any more, one of length 0.
     data: Option<Extent>,
 }
 
 impl Walk {
     async fn next(&mut self) -> Result<Option<Piece>> {
-        if self.at >= self.end {
-            return Ok(None);
+        while self.at >= self.end {
+            let Some(range) = self.ranges.next() else { return Ok(None) };
+            (self.at, self.end) = (range.offset, range.end());
         }
         let data = match self.data {
             Some(data) if data.end() > self.at || data.length == 0 => data,
@@ -119,7 +128,7 @@ impl Walk {
             Piece::Data(Extent { offset: self.at, length: block - self.at })
         } else {
             let first = if data.length > 0 { data.offset - data.offset % BLOCK as u64 } else { self.end };
-            Piece::Zeros((first - self.at).min(ZERO_RUN))
+            Piece::Zeros((first.min(self.end) - self.at).min(ZERO_RUN))
         };
         self.at += match &piece {
             Piece::Zeros(length) => *length,
@@ -135,7 +144,7 @@ impl Walk {
             let next = if at < size { disk.content().data(at, size).next() } else { None };
             next.transpose().map_err(|error| disk.named(error))
         });
-        let data = found.await?.unwrap_or(Extent { offset: self.end, length: 0 });
+        let data = found.await?.unwrap_or(Extent { offset: u64::MAX, length: 0 });
         self.data = Some(data);
         Ok(data)
     }

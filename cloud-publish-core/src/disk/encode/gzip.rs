@@ -1,4 +1,4 @@
-//! gzip of a disk between a head and a tail: one member, deflated block by block on several threads.
+//! gzip of parts of a disk between a head and a tail: one member, deflated block by block on several threads.
 //!
 //! RFC 1952. Blocks are deflated each for itself and end at whole bytes, so they can be put in a row; the checksum of
 //! the whole is combined from theirs. A block of zeros is always the same bytes, which are made once.
@@ -25,6 +25,8 @@ const RUN: usize = 64;
 /// What is packed around the content.
 pub(super) struct Around {
     pub(super) head: Vec<u8>,
+    /// Bytes of the disk that are told of in the head alone.
+    pub(super) holes: u64,
     pub(super) tail: Vec<u8>,
 }
 
@@ -44,15 +46,16 @@ impl Deflated {
     }
 }
 
-/// Packs head, content and tail; the cut must end at a whole block.
+/// Packs head, content and tail; all ranges of the cut must be whole blocks.
 pub(super) fn gzip(
     disk: Arc<Disk>,
     (cut, level): (Cut, Level),
     around: Around,
 ) -> Result<impl Stream<Item = Result<Part>> + Send + 'static> {
-    let ends = |bytes: &[u8]| Deflated::of(bytes, level).map(|part| Deflated { content: 0, ..part });
-    let (head, tail) = (ends(&around.head)?, ends(&around.tail)?);
-    let length = cut.end + (around.head.len() + around.tail.len()) as u64;
+    let ends = |bytes: &[u8], content| Deflated::of(bytes, level).map(|part| Deflated { content, ..part });
+    let (head, tail) = (ends(&around.head, around.holes)?, ends(&around.tail, 0)?);
+    let packed: u64 = cut.ranges.iter().map(|range| range.length).sum();
+    let length = packed + (around.head.len() + around.tail.len()) as u64;
     let zeros = Zeros::new(level)?;
     let content = blocks(disk, cut, move |block| Deflated::of(&block, level));
     let content = content.map_ok(move |block| zeros.clone().parts(block)).try_flatten();

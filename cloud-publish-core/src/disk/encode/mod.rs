@@ -37,7 +37,7 @@ mod vhd;
 
 pub use deflate::Level;
 pub use encoded::Encoded;
-pub use gce::{gce_size, gce_tar_gz, gce_tar_header};
+pub use gce::{gce_size, gce_tar_gz};
 pub use qcow2::write_qcow2;
 pub use raw::raw;
 pub use unpadding::Unpadding;

@@ -8,11 +8,12 @@ use flate2::read::GzDecoder;
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 use proptest::prelude::{ProptestConfig, Strategy, any, prop, proptest};
 use sha2::{Digest as _, Sha256};
+use tar::Archive;
 
 use super::blocks::Cut;
 use super::gce::tar_gz;
 use super::raw::content;
-use super::{Encoded, Level, gce_tar_gz, gce_tar_header, qcow2, raw, vhd, vhd_footer, vhd_size, write_qcow2};
+use super::{Encoded, Level, gce_tar_gz, qcow2, raw, vhd, vhd_footer, vhd_size, write_qcow2};
 use crate::digest::Digest;
 use crate::disk::format::Format;
 use crate::disk::image::{Disk, DiskSource};
@@ -48,7 +49,7 @@ pub(super) fn digest(content: &[u8]) -> Digest {
 async fn qcow2_of(disk: &Arc<Disk>, at_once: usize) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("image");
-    let cut = Cut { end: disk.virtual_size(), at_once };
+    let cut = Cut::at_once(disk.virtual_size(), at_once);
     let size = qcow2::write(Arc::clone(disk), File::create(&path).unwrap(), (cut, &mut |_| {})).await.unwrap();
     let bytes = fs::read(path).unwrap();
     assert_eq!(size, bytes.len() as u64);
@@ -57,15 +58,26 @@ async fn qcow2_of(disk: &Arc<Disk>, at_once: usize) -> Vec<u8> {
 
 /// The tarball of a disk, in a smaller unit than Google's so that tests are short.
 async fn small_tar_gz(disk: &Arc<Disk>, at_once: usize) -> Vec<u8> {
-    let cut = Cut { end: vhd_size(disk.virtual_size()), at_once };
+    let cut = Cut::at_once(vhd_size(disk.virtual_size()), at_once);
     collect(tar_gz(Arc::clone(disk), cut, Level::DEFAULT)).await
 }
 
-fn gunzip(bytes: &[u8]) -> Vec<u8> {
-    let (mut all, mut reader) = (Vec::new(), GzDecoder::new(bytes));
-    reader.read_to_end(&mut all).unwrap();
-    assert!(reader.into_inner().is_empty(), "one member and nothing behind it");
-    all
+/// What an archive in one gzip member holds: one file and nothing behind it.
+fn unpacked(bytes: &[u8]) -> Vec<u8> {
+    let mut archive = Archive::new(GzDecoder::new(bytes));
+    let mut entries = archive.entries().unwrap();
+    let mut content = Vec::new();
+    let mut entry = entries.next().unwrap().unwrap();
+    assert_eq!(entry.path_bytes().as_ref(), b"disk.raw");
+    entry.read_to_end(&mut content).unwrap();
+    assert!(entries.next().is_none());
+    drop(entries);
+    let mut packed = archive.into_inner();
+    let mut end = Vec::new();
+    packed.read_to_end(&mut end).unwrap();
+    assert_eq!(end, [0; 512], "the second empty record; the first one ended the entries");
+    assert!(packed.into_inner().is_empty(), "one member and nothing behind it");
+    content
 }
 
 #[tokio::test]
@@ -103,14 +115,27 @@ async fn progress_ends_where_it_should_and_chunks_are_neither_empty_nor_large() 
 }
 
 #[tokio::test]
-async fn the_tarball_is_header_content_zeros_and_end() {
+async fn the_tarball_holds_the_padded_disk_without_its_holes() {
     let file = sample();
     let (disk, mut bytes) = (open(&file), fs::read(file.path()).unwrap());
-    let made = gunzip(&small_tar_gz(&disk, 3).await);
+    let packed = small_tar_gz(&disk, 3).await;
     bytes.resize(41 << 20, 0);
-    assert_eq!(made[..512], gce_tar_header(41 * MIB));
-    assert!(made[512..512 + bytes.len()] == bytes);
-    assert_eq!(made[512 + bytes.len()..], [0; 1024]);
+    assert!(unpacked(&packed) == bytes);
+    let mut archive = Vec::new();
+    GzDecoder::new(packed.as_slice()).read_to_end(&mut archive).unwrap();
+    // Whole MiB of data: two at the start, one of random bytes, one at the end.
+    assert_eq!(archive.len(), 512 + (4 << 20) + 1024);
+}
+
+#[tokio::test]
+async fn the_map_of_a_large_disk_stays_small() {
+    let pieces: Vec<(u64, &[u8])> = (0..40_u64).map(|n| (n << 34, b"x".as_slice())).collect();
+    let disk = open(&Scratch::sparse(1 << 40, &pieces));
+    let made = collect(gce_tar_gz(disk, Level::FAST)).await;
+    let mut archive = Vec::new();
+    GzDecoder::new(made.as_slice()).take(1 << 16).read_to_end(&mut archive).unwrap();
+    // Two further records of the map, and then the first data.
+    assert_eq!((archive[482], archive[512 + 504], archive[1024 + 504], archive[1536]), (1, 1, 0, b'x'));
 }
 
 #[tokio::test]
@@ -210,9 +235,8 @@ proptest! {
             let bytes = fs::read(file.path()).unwrap();
             let disk = open(&file);
             assert!(collect(raw(Arc::clone(&disk))).await == bytes);
-            let packed = gunzip(&small_tar_gz(&disk, 2).await);
-            assert!(packed[512..512 + bytes.len()] == bytes);
-            assert!(packed[512 + bytes.len()..].iter().all(|byte| *byte == 0));
+            let packed = unpacked(&small_tar_gz(&disk, 2).await);
+            assert!(packed[..bytes.len()] == bytes && packed[bytes.len()..].iter().all(|byte| *byte == 0));
             if cfg!(feature = "qcow2") {
                 let image = Scratch::new(&qcow2_of(&disk, 2).await);
                 let source = DiskSource::new(image.path(), Format::Qcow2);
