@@ -138,6 +138,7 @@ mod tests {
     use std::fs;
     use std::process::Command;
 
+    use proptest::prelude::{ProptestConfig, any, proptest};
     use sha2::{Digest as _, Sha256, Sha512};
 
     use super::testing::footer;
@@ -201,6 +202,20 @@ mod tests {
             let mut bytes = sound.clone();
             bytes[at] ^= 1;
             assert!(Scratch::new(&bytes).open(Format::Vhd).is_err(), "byte {at}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn no_footer_however_odd_makes_it_panic(
+            changes in proptest::collection::vec((2_usize..127, any::<u32>()), 0..4),
+        ) {
+            let changes: Vec<(usize, u32)> = changes.into_iter().map(|(word, value)| (word * 4, value)).collect();
+            if let Ok(disk) = vhd(&noise(1024), &changes).open(Format::Vhd) {
+                assert_eq!(disk.virtual_size(), 1024);
+            }
         }
     }
 

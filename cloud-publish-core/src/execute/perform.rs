@@ -42,13 +42,7 @@ pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Res
     let publisher = job.publisher.as_ref();
     match &job.step.action {
         Action::Barrier | Action::Gate { .. } | Action::Approve { .. } => Ok(Made::Change),
-        Action::Upload => {
-            let request =
-                UploadRequest { image: job.spec.clone(), region: job.region()?.clone(), disk: job.disk()?.clone() };
-            let staged = publisher.upload(context, &request).await?;
-            unchanged(request.disk, job.manifest.clone()).await?;
-            Ok(Made::Staged { staged })
-        }
+        Action::Upload => send(job, context).await,
         Action::Register { .. } => {
             let request = RegisterRequest { image: job.spec.clone(), staged: job.staged()?.clone() };
             let image = publisher.register(context, &request).await?;
@@ -79,6 +73,23 @@ pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Res
             let listing = publisher.list_in_marketplace(context, &request).await?;
             Ok(Made::Listing { listing })
         }
+    }
+}
+
+/// Sends a disk, then looks whether it and the manifest still are what was verified.
+async fn send(job: &Job, context: &Context) -> Result<Made> {
+    let request = UploadRequest { image: job.spec.clone(), region: job.region()?.clone(), disk: job.disk()?.clone() };
+    let sent = job.publisher.upload(context, &request).await;
+    if let Err(error) = &sent
+        && error.kind() == Kind::Cancelled
+    {
+        return sent.map(|staged| Made::Staged { staged });
+    }
+    // Also when it failed: a file that was changed explains what the cloud says.
+    match (unchanged(request.disk, job.manifest.clone()).await, sent) {
+        (Ok(()), sent) => sent.map(|staged| Made::Staged { staged }),
+        (Err(changed), Ok(_)) => Err(changed),
+        (Err(changed), Err(error)) => Err(changed.caused_by(error)),
     }
 }
 

@@ -7,8 +7,9 @@ use super::applied::applied;
 use super::books::{self, Page};
 use super::inputs::{record, verify};
 use super::outlook::Barred;
+use super::prepare::prepare_again;
 use super::summary::{Failure, RunOutcome, Summary, failures, images, is_complete, only_waits, unpublished, waiting};
-use super::{Environment, Observed, Preflight, Prepared, Request, prepare};
+use super::{Environment, Observed, Preflight, Prepared, Request};
 use crate::disk::Disk;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Trouble};
@@ -59,7 +60,8 @@ pub async fn carry_out(
         }
         // Somebody was at work here: what was seen before may not be true any more.
         journal.release().await?;
-        prepared = prepare(environment, request).await?;
+        let earlier = std::mem::take(&mut prepared.inputs);
+        prepared = prepare_again(environment, request, earlier).await?;
         preflight = prepared.preflight(environment, Probe::MayWrite).await?;
     }
 }

@@ -64,16 +64,22 @@ fn all_or_none<T>(good: T, mut bad: Vec<Error>) -> Result<T> {
     }
 }
 
-/// What is known of the artifacts: from the record where there is one, else from the files.
+/// What is known of the artifacts: from an earlier look in the same run, from the record where there is one, else from
+/// the files.
 pub(super) async fn gather(
     environment: &Environment,
     (release, artifacts): (&Release, &[&Artifact]),
     wants_sha512: bool,
+    mut earlier: BTreeMap<ArtifactRef, Input>,
 ) -> Result<BTreeMap<ArtifactRef, Input>> {
     let mut inputs = BTreeMap::new();
     let mut bad = Vec::new();
     for artifact in artifacts {
         let key = ArtifactRef::of(artifact);
+        if let Some(input) = earlier.remove(&key).filter(|input| still_serves(input, wants_sha512)) {
+            inputs.insert(key, input);
+            continue;
+        }
         let recorded = recorded(environment.state.as_ref(), artifact).await?;
         if let Some(facts) = recorded.filter(|facts| !wants_sha512 || facts.has_sha512()) {
             inputs.insert(key, Input { facts, disk: None });
@@ -88,6 +94,12 @@ pub(super) async fn gather(
         }
     }
     all_or_none(inputs, bad)
+}
+
+/// Whether a file that was verified earlier in this run need not be read again.
+fn still_serves(input: &Input, wants_sha512: bool) -> bool {
+    let unchanged = input.disk.as_ref().is_some_and(|disk| disk.check_unchanged().is_ok());
+    unchanged && (!wants_sha512 || input.facts.has_sha512())
 }
 
 /// Opens and verifies one file.

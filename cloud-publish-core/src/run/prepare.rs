@@ -63,6 +63,15 @@ pub struct Prepared {
 /// [`Kind::InvalidInput`] for bad files or names, [`Kind::Storage`] when the state cannot be read, [`Kind::Cancelled`].
 /// A target that cannot be seen is no error but [`Prepared::unreachable`].
 pub async fn prepare(environment: &Environment, request: &Request) -> Result<Prepared> {
+    prepare_again(environment, request, BTreeMap::new()).await
+}
+
+/// Looks and plans anew, without reading the files again that `earlier` has.
+pub(super) async fn prepare_again(
+    environment: &Environment,
+    request: &Request,
+    earlier: BTreeMap<ArtifactRef, Input>,
+) -> Result<Prepared> {
     let release = &request.release;
     stage(environment, request, "looking", None);
     let ledger = environment.ledger();
@@ -74,7 +83,7 @@ pub async fn prepare(environment: &Environment, request: &Request) -> Result<Pre
     let quiet = quiet(environment, &ledger, &infos).await?;
     stage(environment, request, "verifying", None);
     let wants_sha512 = infos.iter().any(|(_, info)| info.capability.file_sha512);
-    let inputs = gather(environment, (release, &wanted_artifacts(request)?), wants_sha512).await?;
+    let inputs = gather(environment, (release, &wanted_artifacts(request)?), wants_sha512, earlier).await?;
     let facts = inputs.iter().map(|(key, input)| (key.clone(), input.facts.clone())).collect();
 
     let (observed, unreachable) = observe(environment, request, (infos, unreachable), &facts).await?;

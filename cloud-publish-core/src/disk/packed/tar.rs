@@ -6,13 +6,17 @@
 //! (<https://www.gnu.org/software/tar/manual/html_node/Standard.html>) and GNU's sparse files, old and PAX 0.0 to 1.0
 //! (<https://www.gnu.org/software/tar/manual/html_section/Sparse-Formats.html>).
 
+mod header;
+mod pax;
+
 use std::io::Read;
 
+use self::header::{BLOCK, Header, number};
+use self::pax::Pax;
 use super::spool::Spool;
 use super::unpack::{copy, damaged, fill, refused};
 use crate::error::Result;
 
-const BLOCK: usize = 512;
 const MEMBER: &[u8] = b"disk.raw";
 /// PAX records of one member; GNU tar writes maps of version 0 there.
 const MAX_PAX: u64 = 1 << 20;
@@ -35,63 +39,6 @@ pub(super) fn extract(stream: &mut dyn Read, spool: &mut Spool<'_, '_>) -> Resul
         return Err(refused("the tar archive has no file called disk.raw"));
     }
     archive.end()
-}
-
-struct Header([u8; BLOCK]);
-
-impl Header {
-    fn field(&self, at: usize, length: usize) -> &[u8] {
-        self.0.get(at..at + length).unwrap_or_default()
-    }
-
-    fn kind(&self) -> u8 {
-        self.field(156, 1).first().copied().unwrap_or_default()
-    }
-
-    fn number(&self, at: usize) -> Result<u64> {
-        number(self.field(at, 12)).ok_or_else(|| damaged("a header of the tar archive has a field that is no number"))
-    }
-
-    fn check(&self) -> Result<()> {
-        let sum: u64 = self.0.iter().map(|byte| u64::from(*byte)).sum();
-        let field = self.field(148, 8);
-        let sum = sum - field.iter().map(|byte| u64::from(*byte)).sum::<u64>() + 8 * u64::from(b' ');
-        if number(field) != Some(sum) {
-            return Err(damaged("the checksum of a header of the tar archive is wrong"));
-        }
-        if !matches!(self.field(257, 8), b"ustar\x0000" | b"ustar  \0") {
-            return Err(refused("the tar archive is of a format before POSIX (no ustar magic)"));
-        }
-        Ok(())
-    }
-
-    /// The name; of POSIX only, the prefix before it.
-    fn name(&self) -> Vec<u8> {
-        let (name, prefix) = (text(self.field(0, 100)), text(self.field(345, 155)));
-        if self.field(257, 8) == b"ustar\x0000" && !prefix.is_empty() {
-            return [prefix, b"/", name].concat();
-        }
-        name.to_owned()
-    }
-}
-
-/// What PAX records say of the next member.
-#[derive(Debug, Default)]
-struct Pax {
-    path: Option<Vec<u8>>,
-    size: Option<u64>,
-    /// `GNU.sparse.*`
-    sparse: Sparse,
-}
-
-#[derive(Debug, Default)]
-struct Sparse {
-    name: Option<Vec<u8>>,
-    size: Option<u64>,
-    /// The map is the begin of the member's data.
-    in_data: bool,
-    /// Offsets and lengths in turn.
-    map: Vec<u64>,
 }
 
 struct Archive<'a> {
@@ -278,44 +225,6 @@ impl Lines<'_, '_> {
     }
 }
 
-impl Pax {
-    /// Reads records of the form `LENGTH KEY=VALUE\n`; the length counts itself.
-    fn parse(mut bytes: &[u8]) -> Option<Self> {
-        let mut pax = Self::default();
-        while !bytes.is_empty() {
-            let space = bytes.iter().position(|byte| *byte == b' ')?;
-            let length = usize::try_from(decimal(bytes.get(..space)?)?).ok()?;
-            let (record, rest) = bytes.split_at_checked(length)?;
-            let record = record.get(space + 1..)?.strip_suffix(b"\n")?;
-            let equals = record.iter().position(|byte| *byte == b'=')?;
-            pax.take(record.get(..equals)?, record.get(equals + 1..)?)?;
-            bytes = rest;
-        }
-        Some(pax)
-    }
-
-    fn take(&mut self, key: &[u8], value: &[u8]) -> Option<()> {
-        let sparse = &mut self.sparse;
-        match key {
-            b"path" => self.path = Some(value.to_owned()),
-            b"size" => self.size = Some(decimal(value)?),
-            b"GNU.sparse.name" => sparse.name = Some(value.to_owned()),
-            b"GNU.sparse.size" | b"GNU.sparse.realsize" => sparse.size = Some(decimal(value)?),
-            b"GNU.sparse.major" => sparse.in_data = decimal(value)? == 1,
-            b"GNU.sparse.map" if value.is_empty() => {}
-            b"GNU.sparse.map" => {
-                for number in value.split(|byte| *byte == b',') {
-                    sparse.map.push(decimal(number)?);
-                }
-            }
-            b"GNU.sparse.offset" | b"GNU.sparse.numbytes" => sparse.map.push(decimal(value)?),
-            // Times, owners, extended attributes: nothing that decides about the content.
-            _ => {}
-        }
-        Some(())
-    }
-}
-
 /// Pieces of GNU's old format: offset and length in 12 bytes each; those not used are empty.
 fn push_pieces(fields: &[u8], map: &mut Vec<u64>) -> Result<()> {
     for piece in fields.chunks_exact(24).filter(|piece| piece.first() != Some(&0)) {
@@ -326,25 +235,6 @@ fn push_pieces(fields: &[u8], map: &mut Vec<u64>) -> Result<()> {
         return Err(bad_map());
     }
     Ok(())
-}
-
-/// Octal digits, or GNU's binary form, which has the first bit set.
-fn number(field: &[u8]) -> Option<u64> {
-    if let Some((0x80, binary)) = field.split_first() {
-        let (high, low) = binary.split_last_chunk::<8>()?;
-        return high.iter().all(|byte| *byte == 0).then(|| u64::from_be_bytes(*low));
-    }
-    let digits = std::str::from_utf8(text(field)).ok()?.trim_matches(' ');
-    if digits.is_empty() { Some(0) } else { u64::from_str_radix(digits, 8).ok() }
-}
-
-fn decimal(digits: &[u8]) -> Option<u64> {
-    std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()
-}
-
-/// A field up to its first NUL.
-fn text(field: &[u8]) -> &[u8] {
-    field.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 fn other_member(name: &[u8]) -> crate::error::Error {

@@ -1,5 +1,7 @@
 //! tar archives byte by byte: each rule once broken, and sparse files in all of GNU's forms.
 
+use proptest::prelude::{ProptestConfig, any, proptest};
+
 use super::Packing;
 use crate::disk::format::Format;
 use crate::disk::image::Disk;
@@ -234,7 +236,7 @@ fn maps_that_contradict_themselves_are_refused() {
 fn a_map_without_end_is_refused_before_it_fills_the_memory() {
     // One block of the map, again and again: each says that another one follows.
     let mut block = Vec::new();
-    (0..21).for_each(|_| block.extend(b"00000000000\000000000000\0"));
+    (0..21).for_each(|_| block.extend(b"00000000000\x0000000000000\0"));
     block.resize(512, 0);
     block[504] = 1;
     let endless = block.repeat(25_000);
@@ -250,4 +252,32 @@ fn a_huge_hole_takes_no_time_and_no_room_before_it_is_refused() {
     let mut source_of = source.packed(Format::Raw, Packing::Tar);
     source_of.max_size = 1 << 30;
     assert!(Disk::open(&source_of).unwrap_err().message().contains("unpacks to more"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn no_header_however_odd_makes_it_panic(
+        kind in proptest::sample::select(b"0S57x".to_vec()),
+        changes in proptest::collection::vec((100_usize..512, any::<u8>()), 0..8),
+    ) {
+        let changes: Vec<(usize, [u8; 1])> = changes.into_iter().map(|(at, byte)| (at, [byte])).collect();
+        let sound: [(usize, &[u8]); 3] =
+            [(257, b"ustar  \0"), (386, b"00000000000\x0000000002000\0"), (483, b"00000002000\0")];
+        let patches: Vec<(usize, &[u8])> =
+            sound.into_iter().chain(changes.iter().map(|(at, byte)| (*at, byte.as_slice()))).collect();
+        // The checksum is right, whatever it sums up.
+        let archive = Tar::new().member((kind, "disk.raw"), 1024, &patches, &noise(1024)).end();
+        let _ = open(&archive);
+    }
+
+    #[test]
+    fn no_pax_record_however_odd_makes_it_panic(value in "[0-9,=\\n A-Za-z.]{0,60}", key in 0..8_usize) {
+        let keys = ["path", "size", "GNU.sparse.map", "GNU.sparse.size", "GNU.sparse.offset", "GNU.sparse.major", "x", ""];
+        let records = [("GNU.sparse.size", "4096"), (keys[key], value.as_str())];
+        let _ = open(&Tar::new().pax(&records).file("disk.raw", &noise(1024)).end());
+        let raw = Tar::new().member((b'x', "x"), value.len() as u64, &[], value.as_bytes());
+        let _ = open(&raw.file("disk.raw", &noise(1024)).end());
+    }
 }
