@@ -58,7 +58,7 @@ fn main() -> ExitCode {
 /// Carries out what was asked and says how it ended.
 fn run(cli: &Cli) -> Exit {
     let console = Arc::new(Console::new(&cli.global));
-    log::start(&cli.global);
+    log::start(&cli.global, console.clone());
     let app = App {
         console: console.clone(),
         settings: Settings::new(&cli.global),
@@ -75,6 +75,7 @@ fn run(cli: &Cli) -> Exit {
         runtime.shutdown_background();
         ended
     });
+    console.settle();
     let exit = ended.unwrap_or_else(|halt| {
         console.complain(&halt_text(&halt.error));
         if console.is_json() {

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::args::{Global, Targets};
 use crate::fleet;
 use crate::halt::{Halt, Stage};
-use crate::output::Console;
+use crate::output::{Console, Progress, Show};
 use crate::releases::find_release;
 use crate::settings::Settings;
 use crate::state;
@@ -35,6 +35,11 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// Hears of what happens, and shows it.
+    pub(crate) fn progress(&self, show: Show) -> Arc<dyn Reporter> {
+        Arc::new(Progress::new(self.console.clone(), self.clock.clone(), (show, self.settings.display)))
+    }
+
     /// Reads publish.toml.
     pub(crate) fn config(&self) -> Result<Config, Halt> {
         let file = &self.settings.config;

@@ -5,7 +5,7 @@ mod verbs;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use self::global::{Colour, Global};
+pub(crate) use self::global::{Colour, Global, ShowProgress};
 pub(crate) use self::verbs::{
     CheckArgs, FindArgs, PlanArgs, Prove, PublishArgs, SchemaArgs, SchemaOf, StatusArgs, Targets, VerifyArgs,
 };

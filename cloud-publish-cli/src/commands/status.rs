@@ -1,7 +1,5 @@
 //! `publish status`: what is where of a release, and what publishing would do next.
 
-use std::sync::Arc;
-
 use cloud_publish_core::error::Error;
 use cloud_publish_core::names::TargetName;
 use cloud_publish_core::run::{Failure, ImageState, Options, RunOutcome, prepare};
@@ -11,7 +9,7 @@ use serde::Serialize;
 use crate::args::StatusArgs;
 use crate::exit::Exit;
 use crate::halt::{Halt, Stage};
-use crate::output::{Progress, Show, SummaryLine, Table, Word, failure_text};
+use crate::output::{Show, SummaryLine, Table, Word, failure_text};
 use crate::overview::{Wanted, wanted};
 use crate::session::{App, Selection, Session};
 
@@ -24,11 +22,11 @@ struct StatusLine<'a> {
 }
 
 pub(super) async fn run(app: &App, args: &StatusArgs) -> Result<Exit, Halt> {
-    let progress = Progress::new(app.console.clone(), app.clock.clone(), (Show::Events, app.global.no_progress));
     let selection = Selection::NamedOrAll(&args.targets);
-    let reporter = (Options::default(), Arc::new(progress) as _);
+    let reporter = (Options::default(), app.progress(Show::Events));
     let session = Session::open(app, args.release.as_deref(), selection, reporter)?;
     let (rows, failures) = look(&session).await?;
+    app.console.settle();
 
     let is_settled = rows.iter().all(|row| row.next.is_empty() && row.image.state == Life::Published);
     let exit = if failures.is_empty() { Exit::Done } else { Exit::Incomplete };

@@ -13,12 +13,18 @@ pub(crate) fn clean(text: &str) -> String {
     clean
 }
 
+/// The same on one line.
+pub(crate) fn line_of(text: &str) -> String {
+    clean(text).replace('\n', " ")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::clean;
+    use super::{clean, line_of};
 
     #[test]
     fn escape_sequences_of_others_become_visible() {
         assert_eq!(clean("a\u{1b}[2J\nb\r"), "a\\u{1b}[2J\nb\\r");
+        assert_eq!(line_of("a\nb"), "a b");
     }
 }
