@@ -1,6 +1,7 @@
 //! What every verb about a release starts from: configuration, manifest, targets and state, read in this order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use cloud_publish_core::clock::Clock;
@@ -67,6 +68,8 @@ pub(crate) struct Session {
     pub(crate) environment: Environment,
     /// What is asked.
     pub(crate) request: Request,
+    /// The configuration, if it was named.
+    config: Option<PathBuf>,
     /// Targets that were asked for and cannot be used at all, with the reason.
     pub(crate) absent: BTreeMap<TargetName, Error>,
 }
@@ -98,12 +101,15 @@ impl Session {
         let state = state::open(&config.state).map_err(Halt::at(Stage::Config))?;
         let environment =
             Environment { config: Arc::new(config), state, reporter, clock: app.clock.clone(), stop: app.stop.clone() };
-        Ok(Self { environment, request: Request { release, targets, options }, absent })
+        let config = app.global.config.clone();
+        Ok(Self { environment, request: Request { release, targets, options }, config, absent })
     }
 
-    /// The targets that can be used, sorted by name.
-    pub(crate) fn target_names(&self) -> impl Iterator<Item = &TargetName> {
-        self.request.targets.iter().map(|target| &target.config.name)
+    /// The command that publishes the release to the targets that can be used.
+    pub(crate) fn command(&self) -> String {
+        let targets: Vec<&str> = self.request.targets.iter().map(|target| target.config.name.as_str()).collect();
+        let config = self.config.as_ref().map(|file| format!(" --config {}", file.display())).unwrap_or_default();
+        format!("publish{config} --release {} --to {}", self.request.release.name, targets.join(","))
     }
 
     /// Refuses when a target cannot be used; with `keep_going` only when none can.

@@ -1,13 +1,19 @@
 //! The command line as typed values. Nothing is looked up here: what the words mean is the commands' matter.
 
+mod documents;
+mod find;
 mod global;
+mod mistake;
 mod verbs;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use self::documents::{CompletionsArgs, ManArgs, Shell};
+pub(crate) use self::find::FindArgs;
 pub(crate) use self::global::{Colour, Global, ShowProgress};
+pub(crate) use self::mistake::mistake;
 pub(crate) use self::verbs::{
-    CheckArgs, FindArgs, PlanArgs, Prove, PublishArgs, SchemaArgs, SchemaOf, StatusArgs, Targets, VerifyArgs,
+    CheckArgs, PlanArgs, Prove, PublishArgs, SchemaArgs, SchemaOf, StatusArgs, Targets, VerifyArgs,
 };
 
 const EXIT_CODES: &str = "\
@@ -51,6 +57,10 @@ pub(crate) enum Verb {
     Check(CheckArgs),
     /// Print the JSON Schema of release manifests or of publish.toml
     Schema(SchemaArgs),
+    /// Print what completes commands in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each verb
+    Man(ManArgs),
 }
 
 impl Cli {
@@ -62,7 +72,7 @@ impl Cli {
             Some(Verb::Status(args)) => args.release.as_deref(),
             Some(Verb::Verify(args)) => args.release.as_deref(),
             Some(Verb::Check(args)) => args.release.as_deref(),
-            Some(Verb::Find(_) | Verb::Schema(_)) => None,
+            Some(Verb::Find(_) | Verb::Schema(_) | Verb::Completions(_) | Verb::Man(_)) => None,
         }
     }
 

@@ -1,7 +1,9 @@
 //! One file for each verb: from its arguments to its exit code.
 
 mod check;
+mod completions;
 mod find;
+mod man;
 mod plan;
 mod publish;
 mod schema;
@@ -26,5 +28,7 @@ pub(crate) async fn run(app: &App, cli: &Cli) -> Result<Exit, Halt> {
         Some(Verb::Find(args)) => find::run(app, args).await,
         Some(Verb::Check(args)) => check::run(app, args).await,
         Some(Verb::Schema(args)) => schema::run(app, args),
+        Some(Verb::Completions(args)) => Ok(completions::run(app, args)),
+        Some(Verb::Man(args)) => man::run(app, args),
     }
 }

@@ -28,7 +28,7 @@ pub(super) async fn run(app: &App, args: &PlanArgs) -> Result<Exit, Halt> {
     } else if prepared.plan.is_empty() && !is_refused {
         app.console.say(&format!("nothing to do for {}\n", session.request.release.name));
     } else {
-        app.console.data(&plan_in_full(&prepared.plan, seen(&prepared)));
+        app.console.data(&plan_in_full(&prepared.plan, seen(&prepared), app.settings.columns));
     }
     remarks(Some(&prepared.plan), &preflight).iter().for_each(|remark| app.console.complain(&remark.text()));
     Ok(match is_refused {

@@ -95,7 +95,7 @@ fn finish(app: &App, session: &Session, mut summary: Summary, ending: Ending) ->
     } else {
         let table = images_table(&summary.images);
         if !table.is_empty() && !app.console.is_quiet() && !ending.is_dry {
-            app.console.data(&table.render());
+            app.console.data(&table.render(app.settings.columns));
         }
         let text = summary_text(&summary, app.clock.elapsed().saturating_sub(ending.begun));
         match summary.failures.is_empty() {

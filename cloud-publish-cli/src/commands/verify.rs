@@ -39,15 +39,14 @@ pub(super) async fn run(app: &App, args: &VerifyArgs) -> Result<Exit, Halt> {
         app.console.json(&SummaryLine::new(Some(release), outcome, &images, &failures));
         return Ok(exit);
     }
-    app.console.data(&table(&rows).render());
+    app.console.data(&table(&rows).render(app.settings.columns));
     let sentence = match (rows.len(), wrong.len()) {
         (all, 0) => format!("{} as the manifest says\n", count(all, "image")),
         (all, wrong) => format!("{wrong} of {} not as the manifest says\n", count(all, "image")),
     };
     app.console.say(&sentence);
     if !is_complete {
-        let targets: Vec<&str> = session.target_names().map(AsRef::as_ref).collect();
-        let command = format!("publish --release {} --to {}", session.request.release.name, targets.join(","));
+        let command = session.command();
         app.console.say(&format!(
             "next: `{command}` adds what is missing; with --repair it sets visibility back; it never changes content\n"
         ));

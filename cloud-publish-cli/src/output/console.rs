@@ -7,6 +7,7 @@ use anstream::{AutoStream, ColorChoice};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
+use super::clean::without_secrets;
 use crate::args::{Colour, Global};
 
 /// Standard output and standard error, written a whole text at a time.
@@ -58,7 +59,7 @@ impl Console {
     /// Prints one JSON object as a line of standard output.
     pub(crate) fn json(&self, value: &impl Serialize) {
         match serde_json::to_string(value) {
-            Ok(line) => self.write_out(&format!("{line}\n")),
+            Ok(line) => self.write_out(&format!("{}\n", without_secrets(&line))),
             Err(error) => self.lose(error.into()),
         }
     }

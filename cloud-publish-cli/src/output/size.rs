@@ -40,6 +40,21 @@ pub(crate) fn shorten(text: &str, width: usize) -> String {
     short
 }
 
+/// A text as lines of at most `width` characters, broken between words; a word that is longer has a longer line.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// A number with its noun: `1 image`, `2 images`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -64,7 +79,7 @@ pub(crate) fn took(time: Duration) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{count, part_of, shorten, size, span, took};
+    use super::{count, part_of, shorten, size, span, took, wrap};
 
     #[test]
     fn sizes_have_two_digits_and_a_unit() {
@@ -88,6 +103,12 @@ mod tests {
         assert_eq!(part_of(145 << 20, 321 << 20), "145/321 MiB");
         assert_eq!(part_of(300 << 20, 3 << 30), "0.2/3 GiB");
         assert_eq!(part_of(0, 0), "0/0 B");
+    }
+
+    #[test]
+    fn a_text_is_broken_between_words_and_no_word_is() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("one extraordinary word", 5), ["one", "extraordinary", "word"]);
     }
 
     #[test]

@@ -80,6 +80,7 @@ pub(crate) fn images_table(images: &[ImageState]) -> Table {
         let word = match image.state {
             Life::Published => Word::Good,
             Life::Absent => Word::Warning,
+            Life::Unreadable => Word::Bad,
             _ => Word::Plain,
         };
         table.row([

@@ -212,11 +212,11 @@ mod tests {
         total  0 of 85 steps   37 %  240/642 MiB  24 MiB/s  16 s left
         "#);
         insta::assert_snapshot!(shown(&mut board, 10, 40, 10), @r#"
-        upload  genericcloud…  us-east-1   74 %
-        copy    genericcloud…  region-1   10 s
-        copy    genericcloud…  region-2   the …
-        copy    genericcloud…  region-3   10 s
-        copy    genericcloud…  region-4   10 s
+        upload  genericcl…  us-east-1   74 %
+        copy    genericcl…  region-1   10 s
+        copy    genericcl…  region-2   the cop…
+        copy    genericcl…  region-3   10 s
+        copy    genericcl…  region-4   10 s
         ... and 30 more: 30 copy
         total  0 of 85 steps   37 %
         "#);

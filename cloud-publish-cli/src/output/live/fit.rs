@@ -93,8 +93,8 @@ mod tests {
         copy    genericcloud-amd64  ap-southeast-3  waits for the image to appear in t…
         "#);
         insta::assert_snapshot!(shown(39), @r#"
-        upload  generic…  us-east-1        45 %
-        copy    generic…  ap-southeast-3  wait…
+        upload  gener…  us-east-1       45 %
+        copy    gener…  ap-southeast…  waits f…
         "#);
     }
 
