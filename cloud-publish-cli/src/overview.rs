@@ -1,7 +1,5 @@
 //! What is where of a release, as a survey shows it, and what the plan would do about it.
 
-use std::collections::BTreeMap;
-
 use cloud_publish_core::names::{Region, TargetName};
 use cloud_publish_core::plan::{Action, Desired, DesiredPlace, Plan, Refusal, RefusalKind, Step};
 use cloud_publish_core::run::{ImageState, Observed, Prepared};
@@ -53,8 +51,8 @@ pub(crate) fn images(prepared: &Prepared) -> Vec<ImageState> {
 /// What the next run would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Next {
-    /// How often each verb would be carried out.
-    pub(crate) steps: BTreeMap<&'static str, usize>,
+    /// How often each verb would be carried out, in the order of the plan.
+    pub(crate) steps: Vec<Count>,
     /// Bytes that would be sent.
     pub(crate) bytes: u64,
     /// The refusals that stand against it; any one, and nothing at all would be done.
@@ -63,11 +61,24 @@ pub(crate) struct Next {
     pub(crate) command: String,
 }
 
+/// How often a verb would be carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Count {
+    /// The verb.
+    pub(crate) verb: &'static str,
+    /// How often.
+    pub(crate) count: usize,
+}
+
 /// What the next run would do, if it were this command.
 pub(crate) fn next(plan: &Plan, command: String) -> Next {
     let mut next = Next { command, refused: plan.refusals.len(), ..Next::default() };
     for step in plan.steps.iter().filter(|step| !matches!(step.action, Action::Barrier)) {
-        *next.steps.entry(step.action.verb()).or_default() += 1;
+        let verb = step.action.verb();
+        match next.steps.iter_mut().find(|known| known.verb == verb) {
+            Some(known) => known.count += 1,
+            None => next.steps.push(Count { verb, count: 1 }),
+        }
         if matches!(step.action, Action::Upload) {
             next.bytes += plan.image_of(step).map_or(0, |planned| planned.spec.file_size);
         }

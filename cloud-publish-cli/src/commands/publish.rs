@@ -94,7 +94,9 @@ fn finish(app: &App, session: &Session, mut summary: Summary, ending: Ending) ->
         app.console.say("dry run: nothing was written\n");
     } else {
         let table = images_table(&summary.images);
-        if !table.is_empty() && !app.console.is_quiet() && !ending.is_dry {
+        // What is not there yet says nothing that the refusal does not say, and would scroll it away.
+        let is_shown = !ending.is_dry && summary.outcome != RunOutcome::Refused;
+        if !table.is_empty() && !app.console.is_quiet() && is_shown {
             app.console.data(&table.render(app.settings.columns));
         }
         let text = summary_text(&summary, app.clock.elapsed().saturating_sub(ending.begun));

@@ -1,11 +1,11 @@
 //! What the next run would do, and how to begin it.
 
 use super::size::size;
-use crate::overview::Next;
+use crate::overview::{Count, Next};
 
 /// Two sentences: what, and with which command.
 pub(crate) fn outlook(release: &str, next: &Next, is_settled: bool) -> String {
-    let steps: Vec<String> = next.steps.iter().map(|(verb, number)| step(verb, *number, next.bytes)).collect();
+    let steps: Vec<String> = next.steps.iter().map(|step| words(step, next.bytes)).collect();
     let command = &next.command;
     match (next.refused, steps.as_slice()) {
         (0, []) if is_settled => format!("nothing to do: all of {release} is published\n"),
@@ -15,9 +15,10 @@ pub(crate) fn outlook(release: &str, next: &Next, is_settled: bool) -> String {
     }
 }
 
-fn step(verb: &str, number: usize, bytes: u64) -> String {
-    match verb {
-        "upload" => format!("{number} {verb} ({})", size(bytes)),
-        _ => format!("{number} {verb}"),
+fn words(step: &Count, bytes: u64) -> String {
+    let Count { verb, count } = step;
+    match *verb {
+        "upload" => format!("{count} {verb} ({})", size(bytes)),
+        _ => format!("{count} {verb}"),
     }
 }

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod check;
+mod documents;
+mod find;
 mod json;
 mod lookups;
 mod output;
@@ -12,3 +14,4 @@ mod publish;
 mod refusals;
 mod secrets;
 mod signals;
+mod terminal;

@@ -1,6 +1,10 @@
 //! Lines at the bottom of a terminal that are painted over again and again, and how they are taken away.
 
-use std::fmt::Write as _;
+/// Clears the line from the cursor on.
+const CLEAR: &str = "\u{1b}[K";
+
+/// The same, and on to the next line.
+const NEXT: &str = "\u{1b}[K\r\n";
 
 /// What was painted last. The cursor stands at the start of the line below it.
 #[derive(Debug, Default)]
@@ -15,29 +19,30 @@ impl Painter {
     /// Each line must be shorter than the terminal is wide. A terminal that became narrower has broken the last lines into
     /// several, as nearly all do: it is told to go up by as many.
     pub(super) fn paint(&mut self, lines: Vec<String>, columns: usize) -> String {
-        let is_resized = columns != self.columns;
-        if !is_resized && lines == self.lines {
+        if columns == self.columns && lines == self.lines {
             return String::new();
         }
-        let mut text = String::new();
-        let up: usize = self.lines.iter().map(|line| line.chars().count().div_ceil(columns.max(1)).max(1)).sum();
-        if up > 0 {
-            write!(text, "\u{1b}[{up}A\r").unwrap_or_default();
-        }
-        if is_resized {
-            text.push_str("\u{1b}[J");
-        }
+        let rows = |line: &String| line.chars().count().div_ceil(columns.max(1)).max(1);
+        let painted: usize = self.lines.iter().map(rows).sum();
+        let mut text = up(painted);
         for line in &lines {
             // Each line is written over the old one before its rest is cleared: nothing is ever blank in between.
             text.push_str(line);
-            text.push_str("\u{1b}[K\r\n");
+            text.push_str(NEXT);
         }
-        if up > 0 {
-            text.push_str("\u{1b}[J");
-        }
+        // Row by row: some terminals keep what a clearing of the whole screen takes away, above.
+        let rest = painted.saturating_sub(lines.len());
+        text.push_str(&NEXT.repeat(rest));
+        text.push_str(CLEAR);
+        text.push_str(&up(rest));
         (self.lines, self.columns) = (lines, columns);
         text
     }
+}
+
+/// To the start of a line further up.
+fn up(rows: usize) -> String {
+    if rows == 0 { String::new() } else { format!("\u{1b}[{rows}A\r") }
 }
 
 #[cfg(test)]
