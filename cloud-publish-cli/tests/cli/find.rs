@@ -51,8 +51,8 @@ fn csv_has_a_header_row_and_stable_columns() {
     exit: 0
     -- stdout
     owner,release,suite,version,class,date,variant,arch,rendition,provider,target,account,region,state,name,id,digest,published_at
-    debian,bookworm-20240101,bookworm,20240101-1614,release,2024-01-01T00:00:00Z,generic,amd64,as-is,local,local,[FOLDER]/public,local,published,debian-12-generic-amd64-20240101-1614,bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw,sha256:[HEX],2026-11-21T16:46:12.046594458Z
-    debian,bookworm-20240601,bookworm,20240601-1614,release,2024-06-01T00:00:00Z,generic,amd64,as-is,local,local,[FOLDER]/public,local,published,debian-12-generic-amd64-20240601-1614,bookworm/20240601-1614/debian-12-generic-amd64-20240601-1614.raw,sha256:[HEX],2026-11-21T16:46:12.398829206Z
+    debian,bookworm-20240101,bookworm,20240101-1614,release,2024-01-01T00:00:00Z,generic,amd64,as-is,local,local,[FOLDER]/public,local,published,debian-12-generic-amd64-20240101-1614,bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw,sha256:[HEX],[NOW]
+    debian,bookworm-20240601,bookworm,20240601-1614,release,2024-06-01T00:00:00Z,generic,amd64,as-is,local,local,[FOLDER]/public,local,published,debian-12-generic-amd64-20240601-1614,bookworm/20240601-1614/debian-12-generic-amd64-20240601-1614.raw,sha256:[HEX],[NOW]
     -- stderr
     "#);
     let none = place.run("find --csv --arch arm64");

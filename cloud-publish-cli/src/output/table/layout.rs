@@ -61,11 +61,11 @@ impl Layout {
         before.iter().map(|width| width + GAP).sum()
     }
 
-    /// Makes headings of the first column, if groups have more than one row.
+    /// Makes headings of the first column, if there are several groups and not only of one row each.
     fn group(&mut self, table: &Table) {
         let names: BTreeSet<&str> = column(table, 0).collect();
         let is_sorted = column(table, 0).zip(column(table, 0).skip(1)).filter(|(one, next)| one != next).count();
-        let is_worth_it = table.is_grouped || names.len() < table.rows.len();
+        let is_worth_it = table.is_grouped || (2..table.rows.len()).contains(&names.len());
         if self.group.is_none() && is_worth_it && is_sorted < names.len() {
             self.group = Some(0);
             self.shown.retain(|index| *index != 0);

@@ -95,7 +95,8 @@ impl Table {
         let mut text = String::new();
         if !layout.common.is_empty() {
             let common: Vec<String> = layout.common.iter().map(|index| self.stated_once(*index)).collect();
-            text.push_str(&format!("{}\n", paint(Word::Heading, &format!("everywhere: {}", common.join(", ")))));
+            let common = hanging(&format!("everywhere: {}", common.join(", ")), (0, INDENT), room);
+            text.push_str(&format!("{}\n", paint(Word::Heading, common.trim_end())));
         }
         let headings: Vec<(&str, Word)> =
             layout.shown.iter().filter_map(|index| Some((*self.headings.get(*index)?, Word::Heading))).collect();
