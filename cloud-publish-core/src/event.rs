@@ -92,6 +92,16 @@ pub enum Event {
         /// Bytes in all.
         total: u64,
     },
+    /// What a cloud holds of an image is being read back.
+    Proving {
+        /// What is read, from where: its verb is `prove`.
+        #[serde(flatten)]
+        work: Work,
+        /// Bytes done.
+        done: u64,
+        /// Bytes in all; as many as are done at the end, however it ends.
+        total: u64,
+    },
     /// Something a person should know; the run goes on.
     Warning {
         /// The target, if it is one target's.

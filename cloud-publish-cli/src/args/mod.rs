@@ -52,7 +52,7 @@ pub(crate) enum Verb {
     /// Compare what the clouds have with what the manifest says
     Verify(VerifyArgs),
     /// Look up images in the catalogue of what was published
-    Find(FindArgs),
+    Find(Box<FindArgs>),
     /// Check configuration, manifests and image files, without asking any cloud
     Check(CheckArgs),
     /// Print the JSON Schema of release manifests or of publish.toml

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use cloud_publish_core::event::Event;
+use cloud_publish_core::event::{Event, Work};
 
 use super::clean::line_of;
 use super::rate::{Rate, time_left};
@@ -26,6 +26,9 @@ impl Plain {
         let line = match event {
             Event::Stage { name, target: Some(target), .. } => format!("{name} {target}"),
             Event::Verifying { file, done, total } => self.far(&format!("verifying {file}"), (*done, *total), now)?,
+            Event::Proving { work, done, total } => {
+                self.far(&format!("reading back {}", name_of(work)), (*done, *total), now)?
+            }
             Event::StepStarted { step, .. } => format!("start  {step}"),
             Event::StepProgress { step, done, total } => self.far(step.as_str(), (*done, *total), now)?,
             Event::StepSays { step, message } => format!("       {step}: {message}"),
@@ -62,6 +65,13 @@ impl Plain {
         let left = time_left(done, total, rate).map(|time| format!(", {} left", span(time))).unwrap_or_default();
         Some(format!("{percent:>4} % {what}: {}{speed}{left}", part_of(done, total)))
     }
+}
+
+/// The name of something that is no step, made like those of steps: `openstack/genericcloud-amd64/RegionOne/prove`.
+pub(super) fn name_of(work: &Work) -> String {
+    let image = work.image.as_ref().map(|image| format!("/{image}")).unwrap_or_default();
+    let region = work.region.as_ref().map(|region| format!("/{region}")).unwrap_or_default();
+    format!("{}{image}{region}/{}", work.target, work.verb)
 }
 
 #[cfg(test)]

@@ -61,6 +61,7 @@ struct Surroundings {
 }
 
 impl Surroundings {
+    #[expect(clippy::disallowed_methods, reason = "this module is where the environment is read")]
     fn look() -> Self {
         Self {
             is_terminal: io::stderr().is_terminal(),
@@ -82,6 +83,7 @@ fn display(global: &Global, around: &Surroundings) -> Display {
 }
 
 /// What a script says of the width of the terminal that it prints to.
+#[expect(clippy::disallowed_methods, reason = "this module is where the environment is read")]
 fn columns_variable() -> Option<usize> {
     env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0)
 }

@@ -9,6 +9,7 @@ use super::fit::fit;
 use super::task::Task;
 use super::total::Total;
 use crate::output::clean::line_of;
+use crate::output::plain::name_of;
 use crate::output::size::shorten;
 use crate::output::terminal::Size;
 
@@ -36,6 +37,7 @@ impl Board {
         match event {
             Event::Stage { name, target, .. } => self.stage(name, target.as_ref().map(AsRef::as_ref)),
             Event::Verifying { file, done, total } => self.verifying(file, (*done, *total), now),
+            Event::Proving { work, done, total } => self.proving(work, (*done, *total), now),
             Event::Executing { steps, uploads } => {
                 *self = Self { total: Some(Total::new(*steps, *uploads)), ..Self::default() };
             }
@@ -72,6 +74,17 @@ impl Board {
             self.tasks.push(Task::new(file, ("verify", name), now));
         }
         self.moved(file, (done, total), now);
+    }
+
+    fn proving(&mut self, work: &Work, (done, total): (u64, u64), now: Duration) {
+        let key = name_of(work);
+        if done >= total {
+            return self.tasks.retain(|task| task.key != key);
+        }
+        if self.task(&key).is_none() {
+            self.begin(&key, work, now);
+        }
+        self.moved(&key, (done, total), now);
     }
 
     fn begin(&mut self, key: &str, work: &Work, now: Duration) {
@@ -235,6 +248,19 @@ mod tests {
         hear(&Event::StepDone { step: step("tag", "b").0, took_s: 1.0, made: None });
         hear(&Event::StepDone { step: step("barrier", "b").0, took_s: 1.0, made: None });
         assert_eq!(shown(&mut board, 1, 80, 24), "total  2 of 3 steps, 1 failed");
+    }
+
+    #[test]
+    fn what_is_read_back_has_a_line_while_it_is() {
+        let mut board = Board::default();
+        let work = Work { region: None, ..step("prove", "x").1 };
+        let proving = |done| Event::Proving { work: work.clone(), done, total: 100 * MIB };
+        board.hear(&proving(0), Duration::ZERO);
+        board.hear(&proving(50 * MIB), Duration::from_secs(5));
+        let line = "prove  genericcloud-amd64  aws   50 %  50/100 MiB  10 MiB/s  5 s left";
+        assert_eq!(shown(&mut board, 5, 80, 24), line);
+        board.hear(&proving(100 * MIB), Duration::from_secs(6));
+        assert_eq!(shown(&mut board, 6, 80, 24), "");
     }
 
     #[test]
