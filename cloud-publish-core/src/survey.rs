@@ -33,6 +33,8 @@ pub enum Life {
     Retired,
     /// Gone, with a tombstone.
     Deleted,
+    /// Its region could not be read to the end: it may be there or not.
+    Unreadable,
 }
 
 impl Life {
@@ -47,6 +49,7 @@ impl Life {
             Self::Hidden => "hidden",
             Self::Retired => "retired",
             Self::Deleted => "deleted",
+            Self::Unreadable => "unreadable",
         }
     }
 }

@@ -1,7 +1,5 @@
 //! `publish approve`: a person's word that the images of a release may become public.
 
-use std::sync::Arc;
-
 use cloud_publish_core::digest::Digest;
 use cloud_publish_core::error::{Error, Kind};
 use cloud_publish_core::names::{ImageId, Region, TargetName};
@@ -13,7 +11,7 @@ use crate::args::{ApproveArgs, Targets};
 use crate::confirm::{Question, confirm};
 use crate::exit::Exit;
 use crate::halt::{Halt, Stage};
-use crate::output::{Progress, Show, SummaryLine, Table, Word, count};
+use crate::output::{Show, SummaryLine, Table, Word, count};
 use crate::session::{App, Selection, Session};
 
 /// One approved image of `--json`.
@@ -28,20 +26,20 @@ struct ApprovedLine<'a> {
 }
 
 pub(super) async fn run(app: &App, args: &ApproveArgs) -> Result<Exit, Halt> {
-    let progress = Progress::new(app.console.clone(), app.clock.clone(), (Show::Lines, app.global.no_progress));
     let targets = Targets { to: args.target.clone(), all_targets: false };
-    let options = (Options::default(), Arc::new(progress) as _);
+    let options = (Options::default(), app.progress(Show::Lines));
     let mut session = Session::open(app, args.release.as_deref(), Selection::Named(&targets), options)?;
     session.require_targets()?;
     let by = args.by.clone().or_else(|| app.settings.user.clone()).unwrap_or_default();
     let prepared = prepare(&session.environment, &session.request).await.map_err(Halt::at(Stage::Input))?;
-    let names: Vec<TargetName> = session.target_names().cloned().collect();
+    app.console.settle();
+    let names: Vec<TargetName> = session.request.targets.iter().map(|one| one.config.name.clone()).collect();
     let wanted = names.iter().map(|name| Ok((name, waiting(&session, &prepared, name)?)));
     let wanted: Vec<(&TargetName, Vec<Approvable<'_>>)> =
         wanted.collect::<Result<_, _>>().map_err(Halt::at(Stage::Approve))?;
 
     let is_asking = app.console.is_interactive() && !app.global.yes && !app.global.dry_run;
-    let table = table(&wanted).render();
+    let table = table(&wanted).render(app.settings.columns);
     if is_asking {
         app.console.insist(&table);
         confirm(&app.console, &app.stop, Question::Approve).await.map_err(Halt::at(Stage::Confirm))?;

@@ -15,7 +15,7 @@ use crate::args::CheckArgs;
 use crate::exit::Exit;
 use crate::fleet;
 use crate::halt::{Halt, Stage};
-use crate::output::{Progress, Show, SummaryLine, count, halt_text};
+use crate::output::{Show, SummaryLine, count, halt_text};
 use crate::releases::find_release;
 use crate::session::App;
 use crate::state;
@@ -59,6 +59,7 @@ pub(super) async fn run(app: &App, args: &CheckArgs) -> Result<Exit, Halt> {
     if let Some(config) = config {
         checked = with_config(&mut findings, config, args).await?;
     }
+    app.console.settle();
     let problems = findings.problems;
     let (manifests, files) = checked;
     let read = format!("{} and {} read", count(manifests, "manifest"), count(files, "file"));
@@ -106,7 +107,7 @@ async fn with_config(findings: &mut Findings<'_>, config: Config, args: &CheckAr
     let Some(state) = findings.take(Stage::Config, opened) else { return Ok((manifests.len(), 0)) };
     let reporter: Arc<dyn cloud_publish_core::event::Reporter> = match app.console.is_json() {
         true => Arc::new(Silent),
-        false => Arc::new(Progress::new(app.console.clone(), app.clock.clone(), (Show::Lines, app.global.no_progress))),
+        false => app.progress(Show::Lines),
     };
     let gate = Arc::new(CommandGate::new(&config));
     for target in config.targets.keys() {

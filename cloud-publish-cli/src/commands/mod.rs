@@ -2,8 +2,10 @@
 
 mod approve;
 mod check;
+mod completions;
 mod find;
 mod import_debian;
+mod man;
 mod plan;
 mod publish;
 mod schema;
@@ -30,5 +32,7 @@ pub(crate) async fn run(app: &App, cli: &Cli) -> Result<Exit, Halt> {
         Some(Verb::Check(args)) => check::run(app, args).await,
         Some(Verb::ImportDebian(args)) => import_debian::run(app, args),
         Some(Verb::Schema(args)) => schema::run(app, args),
+        Some(Verb::Completions(args)) => Ok(completions::run(app, args)),
+        Some(Verb::Man(args)) => man::run(app, args),
     }
 }

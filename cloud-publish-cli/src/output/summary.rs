@@ -1,5 +1,6 @@
 //! How a run ended: the table of what is where, the failures, what to do next; and the last line of `--json`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cloud_publish_core::names::{Region, TargetName};
@@ -73,18 +74,36 @@ impl<'a> SummaryLine<'a> {
     }
 }
 
-/// The table of what is where.
+/// How many regions without an image have rows of their own.
+const MOST_WITHOUT: usize = 3;
+
+/// The table of what is where. Many regions that do not have an image are one row.
 pub(crate) fn images_table(images: &[ImageState]) -> Table {
     let mut table = Table::new(["TARGET", "REGION", "VARIANT", "ARCH", "STATE", "ID"]);
+    let mut lacking: BTreeMap<_, usize> = BTreeMap::new();
+    let kind = |image: &'_ ImageState| {
+        image.id.is_none().then(|| (image.target.clone(), image.variant.clone(), image.arch.clone(), image.state))
+    };
+    images.iter().filter_map(kind).for_each(|kind| *lacking.entry(kind).or_default() += 1);
     for image in images {
+        let without = kind(image).and_then(|kind| Some((lacking.get(&kind).copied()?, kind)));
+        let region = match without {
+            Some((0, _)) => continue,
+            Some((many, kind)) if many > MOST_WITHOUT => {
+                lacking.insert(kind, 0);
+                count(many, "region")
+            }
+            _ => image.region.to_string(),
+        };
         let word = match image.state {
             Life::Published => Word::Good,
             Life::Absent => Word::Warning,
+            Life::Unreadable => Word::Bad,
             _ => Word::Plain,
         };
         table.row([
             (image.target.as_str(), Word::Plain),
-            (image.region.as_str(), Word::Plain),
+            (&region, Word::Plain),
             (image.variant.as_str(), Word::Plain),
             (image.arch.as_str(), Word::Plain),
             (image.state.as_str(), word),

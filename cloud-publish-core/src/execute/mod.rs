@@ -36,7 +36,7 @@ use self::waiting::{Turns, turns};
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::error::{Error, Kind};
-use crate::event::{Event, Reporter, Trouble};
+use crate::event::{Event, Reporter, Trouble, Work};
 use crate::identity::Place;
 use crate::manifest::ManifestFile;
 use crate::names::{ImageId, Region, TargetName};
@@ -146,7 +146,17 @@ impl<'p> Run<'p> {
         }
     }
 
+    /// Says what there is to do, for those who show how much of it is done.
+    fn announce(&self) {
+        let count =
+            |is_one: fn(&Action) -> bool| self.plan.steps.iter().filter(|step| is_one(&step.action)).count() as u64;
+        let steps = count(|action| !matches!(action, Action::Barrier));
+        let uploads = count(|action| matches!(action, Action::Upload));
+        self.around.reporter.report(&Event::Executing { steps, uploads });
+    }
+
     async fn finish(mut self) -> Outcome {
+        self.announce();
         loop {
             if self.closed.is_none() && !self.around.stop.is_cancelled() {
                 self.begin_what_may();
@@ -198,7 +208,8 @@ impl<'p> Run<'p> {
         let around = self.around.clone();
         let key = (job.place.clone(), job.step.id.clone());
         let earlier = self.execution.notes.get(&key).cloned().unwrap_or_default();
-        around.reporter.report(&Event::StepStarted { step: job.step.id.clone(), at: around.clock.now() });
+        let (step, work) = (job.step.id.clone(), Work::from(&job.step));
+        around.reporter.report(&Event::StepStarted { step, work, at: around.clock.now() });
         let step = job.step.id.clone();
         let carrier = self.tasks.spawn(async move {
             let start = around.clock.elapsed();

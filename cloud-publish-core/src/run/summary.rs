@@ -96,6 +96,8 @@ impl ImageState {
         let tags = &desired.spec.tags;
         let found = survey.matching(&info.place, &place.region, tags);
         let found = found.first();
+        // What was not seen in a region that was read to its end is not there; elsewhere nobody knows.
+        let unseen = if survey.covers(&place.region) { Life::Absent } else { Life::Unreadable };
         Self {
             target: info.target.clone(),
             provider: info.place.provider.clone(),
@@ -104,7 +106,7 @@ impl ImageState {
             arch: desired.image.arch.clone(),
             id: found.map(|found| found.id.clone()),
             name: desired.spec.name.to_string(),
-            state: found.map_or(Life::Absent, |found| found.life()),
+            state: found.map_or(unseen, |found| found.life()),
             digest: tags.digest,
         }
     }

@@ -11,10 +11,11 @@ use cloud_publish_core::clock::SystemClock;
 use cloud_publish_core::digest::hex;
 use cloud_publish_core::error::Result;
 use cloud_publish_core::event::Silent;
+use cloud_publish_core::execute::NoGate;
 use cloud_publish_core::ledger::local_store;
 use cloud_publish_core::manifest::{Config, ProviderConfig, ProviderSchema, Release, Visibility};
 use cloud_publish_core::memory::{MemoryCloud, MemoryPublisher, MemorySettings};
-use cloud_publish_core::plan::{Permissions, Plan, TargetState};
+use cloud_publish_core::plan::{Guard, Permissions, Plan, TargetState};
 use cloud_publish_core::publisher::{Replication, WantedRegion};
 use cloud_publish_core::run::{Environment, Options, Prepared, Request, Target, prepare};
 use schemars::JsonSchema;
@@ -86,6 +87,7 @@ fn prepared(folder: &Path) -> (Release, Prepared) {
         config: Arc::new(config),
         state: local_store(&folder.join("state")).expect("a state"),
         reporter: Arc::new(Silent),
+        gate: Arc::new(NoGate),
         clock,
         stop: CancellationToken::new(),
     };
@@ -97,12 +99,13 @@ pub(super) fn rows(runs: &Runs) -> Vec<Row> {
     let folder = folder();
     write_release(folder.path());
     let (release, prepared) = prepared(folder.path());
-    let (observed, tombstones) = (&prepared.observed[0], BTreeSet::new());
+    let (observed, tombstones, guard) = (&prepared.observed[0], BTreeSet::new(), Guard::default());
     let state = TargetState {
         info: &observed.info,
         desired: &observed.desired,
         survey: &observed.survey,
         tombstones: &tombstones,
+        guard: &guard,
         together: observed.together(),
     };
     let plan = || {
