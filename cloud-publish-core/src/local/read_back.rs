@@ -59,7 +59,6 @@ pub(super) fn tar_gz(path: &Path, wanted: &Digest, follower: &Follower) -> Resul
     if !disk.end(0)?.is_empty() || entries.next().is_some() {
         return Err(corrupt(path, "the archive has more in it than one disk"));
     }
-    drop(entries);
     // One empty record has ended the entries, the other one ends the member, whose checksum was right, and the file.
     let mut member = Rest { path, reader: archive.into_inner() };
     let last = member.end(512)?;

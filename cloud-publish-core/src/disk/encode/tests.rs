@@ -71,7 +71,6 @@ fn unpacked(bytes: &[u8]) -> Vec<u8> {
     assert_eq!(entry.path_bytes().as_ref(), b"disk.raw");
     entry.read_to_end(&mut content).unwrap();
     assert!(entries.next().is_none());
-    drop(entries);
     let mut packed = archive.into_inner();
     let mut end = Vec::new();
     packed.read_to_end(&mut end).unwrap();
