@@ -100,7 +100,8 @@ fn a_narrow_terminal_gets_fewer_columns_and_whole_ids() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    everywhere: variant generic, arch amd64, target local, region local, state published
+    everywhere: variant generic, arch amd64, target local, region local, state
+        published
     RELEASE            DATE        NAME                                   ID
     bookworm-20240101  2024-01-01  debian-12-generic-amd64-20240101-1614
         bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw

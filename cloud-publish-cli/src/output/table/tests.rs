@@ -68,7 +68,8 @@ fn a_table_gives_way_step_by_step_and_never_breaks_an_id() {
     RegionTwo  -
     "#);
     insta::assert_snapshot!(plain(&two_targets(), Some(40)), @r#"
-    everywhere: variant genericcloud, arch amd64
+    everywhere: variant genericcloud,
+        arch amd64
     REGION     ID
     aws:
     us-east-1  ami-0123456789abcdef0
