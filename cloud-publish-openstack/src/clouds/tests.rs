@@ -200,3 +200,14 @@ fn a_url_with_a_user_inside_is_refused_without_repeating_it() {
     let error = file(&text, None).unwrap().cloud("one").unwrap_err();
     assert!(error.to_string().contains("has a user in it") && !format!("{error:?}").contains(PASSWORD));
 }
+
+#[test]
+fn a_file_that_is_long_or_deep_beyond_reason_is_refused_before_it_is_parsed() {
+    let (long, deep) = ("# nothing\n".repeat(200_000), format!("clouds: {}", "[".repeat(500_000)));
+    for (text, why) in [(long, "larger than 1 MiB"), (deep, "nested more than 64 levels deep")] {
+        let error = file(&text, None).unwrap_err();
+        assert!(error.chain().join(": ").contains(why), "{error:?}");
+    }
+    let brackets = entry(NAMES, &format!("    note: '{}'\n", "[]".repeat(100)));
+    file(&brackets, None).unwrap().cloud("one").unwrap();
+}

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use cloud_publish_core::clock::SystemClock;
 use cloud_publish_core::digest::hex;
@@ -95,6 +94,13 @@ fn prepared(folder: &Path) -> (Release, Prepared) {
     (release, runtime.block_on(prepare(&environment, &request)).expect("a plan"))
 }
 
+/// What this thread has had of a processor, in milliseconds: planning is one thread that waits for nothing.
+fn on_processor() -> f64 {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").expect("what the scheduler knows of this thread");
+    let nanoseconds: f64 = text.split_whitespace().next().and_then(|first| first.parse().ok()).expect("nanoseconds");
+    nanoseconds / 1e6
+}
+
 pub(super) fn rows(runs: &Runs) -> Vec<Row> {
     let folder = folder();
     write_release(folder.path());
@@ -109,13 +115,13 @@ pub(super) fn rows(runs: &Runs) -> Vec<Row> {
         together: observed.together(),
     };
     let plan = || {
-        let begun = Instant::now();
+        let begun = on_processor();
         let plan = Plan::new(&release.name, &[state], Permissions::default());
-        let took = begun.elapsed().as_secs_f64() * 1000.0;
+        let took = on_processor() - begun;
         assert!(plan.steps.len() >= ARTIFACTS * REGIONS && plan.refusals.is_empty(), "{} steps", plan.steps.len());
         took
     };
     let mut times: Vec<f64> = (0..runs.0).map(|_| plan()).collect();
     times.sort_by(f64::total_cmp);
-    vec![Row::alone((format!("plan of {ARTIFACTS} artifacts x {REGIONS} regions"), "ms"), times[runs.0 / 2], 100.0)]
+    vec![Row::alone((format!("plan of {ARTIFACTS} artifacts x {REGIONS} regions"), "CPU ms"), times[runs.0 / 2], 100.0)]
 }

@@ -16,7 +16,7 @@ pub enum Bound {
 pub struct Row {
     /// What is done.
     pub what: String,
-    /// Of which the figures are: `CPU s`, `wall s`, `MiB`, `ms`, `MB`.
+    /// Of which the figures are: `CPU s`, `wall s`, `CPU ms`, `MiB`, `MB`.
     pub unit: &'static str,
     /// Ours.
     pub ours: f64,

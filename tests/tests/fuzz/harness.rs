@@ -94,7 +94,7 @@ impl Target<'_> {
         let seed = number("CLOUD_PUBLISH_FUZZ_SEED").unwrap_or_else(|| RandomState::new().hash_one(self.name));
         let (begun, opened, watchdog) = (Instant::now(), Opened::watch(folder), Watchdog::start());
         let only = number("CLOUD_PUBLISH_FUZZ_CASE");
-        let (mut case, mut taken) = (only.unwrap_or(0), 0);
+        let (mut case, mut taken, mut most) = (only.unwrap_or(0), 0, 0);
         loop {
             let input = match case {
                 // Once as they are: a seed that is refused at once exercises nothing.
@@ -106,7 +106,10 @@ impl Target<'_> {
             drop(opened.names());
             watchdog.next(format!("{} with CLOUD_PUBLISH_FUZZ_SEED={seed} CLOUD_PUBLISH_FUZZ_CASE={case}", self.name));
             match self.once(&place, &opened) {
-                Ok(verdict) => taken += u64::from(verdict == Verdict::Taken),
+                Ok((verdict, peak)) => {
+                    taken += u64::from(verdict == Verdict::Taken);
+                    most = most.max(peak);
+                }
                 Err(what) => self.complain(&what, &place, (seed, case)),
             }
             if only.is_some() || begun.elapsed() >= time {
@@ -114,10 +117,11 @@ impl Target<'_> {
             }
             case += 1;
         }
-        println!("{}: {} inputs with seed {seed}, {taken} of them taken", self.name, case + 1);
+        let (name, inputs, most) = (self.name, case + 1, most >> 10);
+        println!("{name}: {inputs} inputs with seed {seed}, {taken} of them taken, {most} KiB at most");
     }
 
-    fn once(&self, file: &Path, opened: &Opened) -> Result<Verdict, String> {
+    fn once(&self, file: &Path, opened: &Opened) -> Result<(Verdict, usize), String> {
         let panics = PANICS.load(Ordering::Relaxed);
         let (read, peak) = peak_of(|| catch_unwind(AssertUnwindSafe(|| (self.read)(file))));
         let verdict = read.map_err(|_| "it panicked".to_owned())??;
@@ -129,7 +133,7 @@ impl Target<'_> {
         }
         match opened.names().into_iter().find(|name| !self.files.contains(&name.as_str())) {
             Some(other) => Err(format!("it opened {other}")),
-            None => Ok(verdict),
+            None => Ok((verdict, peak)),
         }
     }
 

@@ -65,6 +65,8 @@ fn deep_nesting_is_refused() {
     assert_eq!(json, "a.json:1:66: nested more than 64 levels deep");
     let toml = parse("a.toml", &format!("a = {}{}", "[".repeat(100_000), "]".repeat(100_000))).unwrap_err();
     assert_eq!(toml, "a.toml:1:85: cannot recurse further; max recursion depth met");
+    let unclosed = parse("a.toml", &format!("a = {}", "[".repeat(100_000))).unwrap_err();
+    assert_eq!(unclosed.lines().count(), 2, "{unclosed}");
 }
 
 #[test]
