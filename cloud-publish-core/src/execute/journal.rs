@@ -67,7 +67,6 @@ pub enum Made {
 /// What happened, as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "fact")]
-#[expect(clippy::large_enum_variant, reason = "facts are few, and each is written and dropped at once")]
 pub enum Fact {
     /// A run took up its work at this place.
     RunStarted {
