@@ -197,6 +197,11 @@ fn what_cannot_be_approved_is_refused_with_the_next_step() {
     refused("has nothing that waits for an approval", "`publish status --release bookworm-20240101 --to local`");
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test waits for other processes")]
+fn breathe() {
+    thread::sleep(Duration::from_millis(10));
+}
+
 /// The numbers of the processes that a gate has written into the file `children`.
 fn children(place: &Place, count: usize) -> Vec<u32> {
     let begun = Instant::now();
@@ -206,7 +211,7 @@ fn children(place: &Place, count: usize) -> Vec<u32> {
             return text.lines().map(|line| line.parse().unwrap()).collect();
         }
         assert!(begun.elapsed() < PATIENCE, "the gate does not begin: {text}");
-        thread::sleep(Duration::from_millis(10));
+        breathe();
     }
 }
 
@@ -218,7 +223,7 @@ fn assert_gone(numbers: &[u32]) {
     };
     while numbers.iter().any(runs) {
         assert!(begun.elapsed() < PATIENCE, "a child of the gate runs on");
-        thread::sleep(Duration::from_millis(10));
+        breathe();
     }
 }
 

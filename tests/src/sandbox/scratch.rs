@@ -156,9 +156,8 @@ mod tests {
         }
         fs::create_dir(site.join("var/state")).unwrap();
         assert!(folder.path().join("var/state/ledger").exists());
-        let place = site.clone();
         drop(scratch);
-        assert!(!place.exists());
+        assert!(!site.exists());
     }
 
     #[test]
