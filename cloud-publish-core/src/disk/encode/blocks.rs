@@ -3,7 +3,7 @@
 //! A block of zeros is a block of zeros, whether the file system calls it a hole or not: what is made of a disk depends
 //! on its content alone.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 
 use futures::stream::{Stream, TryStreamExt, try_unfold};
@@ -52,36 +52,63 @@ impl Cut {
     }
 }
 
+/// What one block is worked on with: kept from block to block, so that memory is bounded by how many are worked on at a
+/// time. The threads are no bound: under load there are many more, each of which would keep its own.
+#[derive(Default)]
+pub(super) struct Bench<S> {
+    /// The block; it may be taken away.
+    pub(super) block: Vec<u8>,
+    /// Whatever the work needs.
+    pub(super) tools: S,
+}
+
 /// Runs `work` on every block that is not all zeros; the last one may be shorter than [`BLOCK`].
 ///
 /// # Errors
 /// Items fail as [`Disk::read_at`] does; nothing that follows a failure has a meaning.
-pub(super) fn blocks<T: Send + 'static>(
+pub(super) fn blocks<S: Default + Send + 'static, T: Send + 'static>(
     disk: Arc<Disk>,
     cut: Cut,
-    work: impl Fn(Vec<u8>) -> Result<T> + Clone + Send + Sync + 'static,
+    work: impl Fn(&mut Bench<S>) -> Result<T> + Clone + Send + Sync + 'static,
 ) -> impl Stream<Item = Result<Block<T>>> + Send + 'static {
     let (ranges, at_once) = (cut.ranges.into_iter(), cut.at_once.max(1));
     let walk = Walk { disk: Arc::clone(&disk), ranges, end: 0, at: 0, data: None };
     let pieces = try_unfold(walk, |mut walk| async move { Ok(walk.next().await?.map(|piece| (piece, walk))) });
+    let benches = Arc::new(Mutex::new(Vec::<Bench<S>>::new()));
     let worked = pieces.map_ok(move |piece| {
-        let (disk, work) = (Arc::clone(&disk), work.clone());
+        let (disk, work, benches) = (Arc::clone(&disk), work.clone(), Arc::clone(&benches));
         async move {
             match piece {
                 Piece::Zeros(length) => Ok(Block::Zeros(length)),
-                Piece::Data(extent) => blocking(move || one(&disk, extent, work)).await,
+                Piece::Data(extent) => {
+                    blocking(move || {
+                        let free = benches.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                        let mut bench = free.unwrap_or_default();
+                        let done = one(&disk, extent, &mut bench, work);
+                        benches.lock().unwrap_or_else(PoisonError::into_inner).push(bench);
+                        done
+                    })
+                    .await
+                }
             }
         }
     });
     worked.try_buffered(at_once)
 }
 
-fn one<T>(disk: &Disk, extent: Extent, work: impl Fn(Vec<u8>) -> Result<T>) -> Result<Block<T>> {
-    let mut block = vec![0; usize::try_from(extent.length).unwrap_or(BLOCK)];
+fn one<S, T>(
+    disk: &Disk,
+    extent: Extent,
+    bench: &mut Bench<S>,
+    work: impl Fn(&mut Bench<S>) -> Result<T>,
+) -> Result<Block<T>> {
+    let block = &mut bench.block;
+    block.clear();
+    block.resize(usize::try_from(extent.length).unwrap_or(BLOCK), 0);
     let inside = usize::try_from(disk.virtual_size().saturating_sub(extent.offset)).unwrap_or(usize::MAX);
     let inside = inside.min(block.len());
     disk.read_at(extent.offset, block.get_mut(..inside).unwrap_or_default())?;
-    if is_zero(&block) { Ok(Block::Zeros(extent.length)) } else { Ok(Block::Data(extent.length, work(block)?)) }
+    if is_zero(block) { Ok(Block::Zeros(extent.length)) } else { Ok(Block::Data(extent.length, work(bench)?)) }
 }
 
 /// Whether all bytes are zero.

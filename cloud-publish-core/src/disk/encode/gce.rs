@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use futures::stream::{StreamExt as _, TryStreamExt as _, once};
 
-use super::blocks::{BLOCK, Block, Cut, blocks};
+use super::blocks::{BLOCK, Bench, Block, Cut, blocks};
 use super::deflate::Level;
 use super::encoded::Encoded;
 use super::gzip::{Around, gzip};
@@ -60,7 +60,7 @@ pub fn gce_size(virtual_size: u64) -> u64 {
 async fn data(disk: Arc<Disk>, cut: Cut, size: u64) -> Result<Vec<Extent>> {
     let unit = size.div_ceil(MOST_UNITS).next_power_of_two().max(BLOCK as u64);
     let (mut at, mut found) = (0_u64, Vec::<Extent>::new());
-    let mut blocks = std::pin::pin!(blocks(disk, cut, |_| Ok(())));
+    let mut blocks = std::pin::pin!(blocks(disk, cut, |_: &mut Bench<()>| Ok(())));
     while let Some(block) = blocks.next().await {
         match block? {
             Block::Zeros(length) => at += length,

@@ -10,7 +10,7 @@ use crc32fast::Hasher;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 
 use super::ZEROS;
-use super::blocks::{BLOCK, Block, Cut, blocks};
+use super::blocks::{BLOCK, Bench, Block, Cut, blocks};
 use super::deflate::{Deflater, END, Level};
 use super::encoded::Part;
 use crate::disk::image::Disk;
@@ -38,10 +38,10 @@ struct Deflated {
 }
 
 impl Deflated {
-    fn of(block: &[u8], level: Level) -> Result<Self> {
+    fn of(block: &[u8], deflater: &mut Deflater) -> Result<Self> {
         let mut sum = Hasher::new();
         sum.update(block);
-        let bytes = Deflater::new(level).flushed(block)?.into();
+        let bytes = deflater.flushed(block)?.into();
         Ok(Self { content: block.len() as u64, bytes, sum })
     }
 }
@@ -52,12 +52,15 @@ pub(super) fn gzip(
     (cut, level): (Cut, Level),
     around: Around,
 ) -> Result<impl Stream<Item = Result<Part>> + Send + 'static> {
-    let ends = |bytes: &[u8], content| Deflated::of(bytes, level).map(|part| Deflated { content, ..part });
+    let ends =
+        |bytes: &[u8], content| Deflated::of(bytes, &mut Deflater::new(level)).map(|part| Deflated { content, ..part });
     let (head, tail) = (ends(&around.head, around.holes)?, ends(&around.tail, 0)?);
     let packed: u64 = cut.ranges.iter().map(|range| range.length).sum();
     let length = packed + (around.head.len() + around.tail.len()) as u64;
     let zeros = Zeros::new(level)?;
-    let content = blocks(disk, cut, move |block| Deflated::of(&block, level));
+    let content = blocks(disk, cut, move |bench: &mut Bench<Option<Deflater>>| {
+        Deflated::of(&bench.block, bench.tools.get_or_insert_with(|| Deflater::new(level)))
+    });
     let content = content.map_ok(move |block| zeros.clone().parts(block)).try_flatten();
     let parts = stream::iter([Ok(head)]).chain(content).chain(stream::iter([Ok(tail)])).map_ok(Some);
     let summed = parts.chain(stream::iter([Ok(None)])).scan(Hasher::new(), move |sum, part| {
@@ -94,7 +97,7 @@ struct Zeros {
 
 impl Zeros {
     fn new(level: Level) -> Result<Self> {
-        let Deflated { bytes, sum, .. } = Deflated::of(&ZEROS, level)?;
+        let Deflated { bytes, sum, .. } = Deflated::of(&ZEROS, &mut Deflater::new(level))?;
         Ok(Self { run: Bytes::from(bytes.repeat(RUN)), one: bytes.len(), sum })
     }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 
 use super::ZEROS;
-use super::blocks::{BLOCK, Block, Cut, blocks};
+use super::blocks::{BLOCK, Bench, Block, Cut, blocks};
 use super::encoded::{Encoded, Part};
 use crate::disk::image::Disk;
 use crate::error::Result;
@@ -22,7 +22,9 @@ pub fn raw(disk: Arc<Disk>) -> Encoded {
 
 /// The content in chunks, padded with zeros up to the end of the cut.
 pub(super) fn content(disk: Arc<Disk>, cut: Cut) -> impl Stream<Item = Result<Part>> + Send + 'static {
-    blocks(disk, cut, |block| Ok(Bytes::from(block))).map_ok(chunks).try_flatten()
+    blocks(disk, cut, |bench: &mut Bench<()>| Ok(Bytes::from(std::mem::take(&mut bench.block))))
+        .map_ok(chunks)
+        .try_flatten()
 }
 
 fn chunks(block: Block<Bytes>) -> impl Stream<Item = Result<Part>> + Send + 'static {

@@ -17,7 +17,7 @@ use futures::stream::StreamExt;
 
 use self::layout::CLUSTER;
 use self::writer::{Cluster, Writer};
-use super::blocks::{Block, Cut, blocking, blocks, is_zero};
+use super::blocks::{Bench, Block, Cut, blocking, blocks, is_zero};
 use super::deflate::{Deflater, Level};
 use crate::disk::image::Disk;
 use crate::error::Result;
@@ -41,7 +41,7 @@ pub async fn write_qcow2(disk: Arc<Disk>, file: File, mut advanced: impl FnMut(u
 pub(super) async fn write(disk: Arc<Disk>, file: File, how: (Cut, &mut (dyn FnMut(u64) + Send))) -> Result<u64> {
     let (cut, advanced) = how;
     let mut writer = Writer::new(file, disk.virtual_size());
-    let mut clusters = std::pin::pin!(blocks(disk, cut, |block| deflate(&block)));
+    let mut clusters = std::pin::pin!(blocks(disk, cut, deflate));
     let mut done = 0;
     while let Some(block) = clusters.next().await {
         done += match block? {
@@ -59,9 +59,9 @@ pub(super) async fn write(disk: Arc<Disk>, file: File, how: (Cut, &mut (dyn FnMu
     blocking(move || writer.finish()).await
 }
 
-fn deflate(block: &[u8]) -> Result<Vec<Cluster>> {
-    let mut deflater = Deflater::with_window(Level::DEFAULT, WINDOW_BITS);
-    let each = block.chunks(CLUSTER).map(|cluster| {
+fn deflate(bench: &mut Bench<Option<Deflater>>) -> Result<Vec<Cluster>> {
+    let deflater = bench.tools.get_or_insert_with(|| Deflater::with_window(Level::DEFAULT, WINDOW_BITS));
+    let each = bench.block.chunks(CLUSTER).map(|cluster| {
         if is_zero(cluster) {
             return Ok(Cluster::Zeros);
         }
