@@ -197,34 +197,29 @@ fn what_cannot_be_approved_is_refused_with_the_next_step() {
     refused("has nothing that waits for an approval", "`publish status --release bookworm-20240101 --to local`");
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test waits for other processes")]
-fn breathe() {
-    thread::sleep(Duration::from_millis(10));
+/// Waits until something is the case.
+#[expect(clippy::disallowed_methods, reason = "what is waited for happens in other processes")]
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "{what}");
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// The numbers of the processes that a gate has written into the file `children`.
 fn children(place: &Place, count: usize) -> Vec<u32> {
-    let begun = Instant::now();
-    loop {
-        let text = fs::read_to_string(place.path("children")).unwrap_or_default();
-        if text.ends_with('\n') && text.lines().count() == count {
-            return text.lines().map(|line| line.parse().unwrap()).collect();
-        }
-        assert!(begun.elapsed() < PATIENCE, "the gate does not begin: {text}");
-        breathe();
-    }
+    let text = || fs::read_to_string(place.path("children")).unwrap_or_default();
+    wait_until("the gate does not begin", || text().ends_with('\n') && text().lines().count() == count);
+    text().lines().map(|line| line.parse().unwrap()).collect()
 }
 
 fn assert_gone(numbers: &[u32]) {
-    let begun = Instant::now();
     let runs = |number: &u32| {
         let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
         stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
     };
-    while numbers.iter().any(runs) {
-        assert!(begun.elapsed() < PATIENCE, "a child of the gate runs on");
-        breathe();
-    }
+    wait_until("a child of the gate runs on", || !numbers.iter().any(runs));
 }
 
 /// Starts a child that starts another, and hangs, once; passes when it is asked again.
