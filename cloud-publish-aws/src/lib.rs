@@ -74,6 +74,35 @@
 //! Nothing is copied from one partition (`aws`, `aws-cn`, `aws-us-gov`, `aws-eusc`) to another: each is a target with an
 //! account of its own.
 //!
+//! # In a program of your own
+//! A target is made of values; what to do with it is said on the front page of `cloud_publish_core`.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use std::sync::Arc;
+//! use cloud_publish_aws::{Aws, AwsSettings};
+//! use cloud_publish_core::manifest::{Config, TargetConfig};
+//! use cloud_publish_core::run::Target;
+//!
+//! fn target(config: &Config, target: &TargetConfig) -> cloud_publish_core::error::Result<Target> {
+//!     let publisher = Aws::new(AwsSettings {
+//!         target: target.name.clone(),
+//!         owner: config.owner.clone(),
+//!         config: target.own()?,
+//!         regions: target.regions.clone(),
+//!         best_effort: target.best_effort.clone(),
+//!         deny: target.deny.clone(),
+//!         sdk: None, // or an `SdkConfig` with credentials of your own: then no environment is read
+//!     });
+//!     Ok(Target { config: target.clone(), publisher: Arc::new(publisher) })
+//! }
+//! // So that `Config::read` knows the keys of such targets:
+//! let config = Config::read(Path::new("publish.toml"), &[cloud_publish_aws::provider_schema()])?;
+//! let targets = config.targets.values().map(|one| target(&config, one)).collect::<Result<Vec<_>, _>>()?;
+//! # drop(targets);
+//! # Ok::<(), cloud_publish_core::error::Error>(())
+//! ```
+//!
 //! # Credentials
 //! Where the AWS command line finds them: variables, profiles, SSO, a credential process, the web identity of a CI job,
 //! the role of a container or machine. On top of them `roles`, one after the other, and for single regions

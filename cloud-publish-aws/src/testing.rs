@@ -61,10 +61,12 @@ pub(crate) fn spec() -> ImageSpec {
         file_size: 300 << 20,
         virtual_size: 2 << 30,
         file_sha512: None,
+        given: None,
         build_job: None,
         extra_tags: BTreeMap::new(),
         properties: BTreeMap::new(),
         visibility: Visibility::Public,
         build_manifest: None,
+        outside_suite: None,
     }
 }

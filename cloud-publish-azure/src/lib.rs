@@ -2,7 +2,8 @@
 //!
 //! The verbs are not written yet. What is here is what other crates need until then: the keys of a
 //! `[target.NAME]` with `provider = "azure"` ([`AzureConfig`]) and what this cloud can do ([`capability()`]). The command
-//! line refuses such a target by name.
+//! line refuses such a target by name. A program that embeds the core gives [`provider_schema`] to `Config::read`, so that
+//! such targets are read and checked; there is no publisher to make of them yet.
 //!
 //! # What this crate will own
 //! One target: two galleries of one subscription. Sharing is a property of a whole gallery, so a version in a shared one

@@ -7,12 +7,37 @@ use tokio_util::sync::CancellationToken;
 
 use crate::output::Console;
 
+/// What a person is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// Whether to publish.
+    Publish,
+    /// Whether to approve.
+    Approve,
+}
+
+impl Question {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Publish => "Publish? [y/N] ",
+            Self::Approve => "Approve? [y/N] ",
+        }
+    }
+
+    fn refusal(self) -> &'static str {
+        match self {
+            Self::Publish => "nothing was published, because the answer was not yes",
+            Self::Approve => "nothing was approved, because the answer was not yes",
+        }
+    }
+}
+
 /// Asks on standard error and reads one line of standard input; only `y` and `yes` mean yes.
 ///
 /// # Errors
 /// [`Kind::Cancelled`] when the run is asked to stop meanwhile, [`Kind::InvalidInput`] when the answer is no.
-pub(crate) async fn confirm(console: &Console, stop: &CancellationToken) -> Result<()> {
-    console.insist("Publish? [y/N] ");
+pub(crate) async fn confirm(console: &Console, stop: &CancellationToken, question: Question) -> Result<()> {
+    console.insist(question.text());
     let reading = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         io::stdin().read_line(&mut line).map(|_| line)
@@ -25,8 +50,7 @@ pub(crate) async fn confirm(console: &Console, stop: &CancellationToken) -> Resu
     if is_yes(&line) {
         return Ok(());
     }
-    Err(Error::new(Kind::InvalidInput, "nothing was published, because the answer was not yes")
-        .hint("answer y, or use --yes"))
+    Err(Error::new(Kind::InvalidInput, question.refusal()).hint("answer y, or use --yes"))
 }
 
 fn is_yes(line: &str) -> bool {

@@ -44,7 +44,7 @@ impl Exit {
     pub(crate) fn of_refusal(error: &Error) -> Self {
         match error.kind() {
             Kind::Refused => Self::Guarded,
-            Kind::LeaseHeld => Self::Waiting,
+            Kind::LeaseHeld | Kind::Waiting => Self::Waiting,
             Kind::Cancelled => Self::Incomplete,
             _ => Self::Refused,
         }

@@ -97,10 +97,10 @@ fn aws(config: &Config, target: &TargetConfig) -> Result<Arc<dyn Publisher>> {
 
 #[cfg(feature = "openstack")]
 fn openstack(settings: &Settings, config: &Config, target: &TargetConfig) -> Result<Arc<dyn Publisher>> {
-    use cloud_publish_openstack::{CloudsFile, OpenStack, OpenStackConfig, OpenStackSettings};
+    use cloud_publish_openstack::{OpenStack, OpenStackConfig, OpenStackSettings};
 
     let own: OpenStackConfig = target.own()?;
-    let cloud = CloudsFile::read(&settings.clouds.find()?)?.cloud(&own.cloud)?;
+    let cloud = settings.clouds.cloud(&own.cloud)?;
     let settings = OpenStackSettings {
         target: target.name.clone(),
         owner: config.owner.clone(),

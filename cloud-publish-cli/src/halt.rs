@@ -19,6 +19,8 @@ pub(crate) enum Stage {
     Preflight,
     /// Asking the person.
     Confirm,
+    /// Writing down that a person approves.
+    Approve,
     /// Carrying it out.
     Run,
 }
@@ -33,6 +35,7 @@ impl Stage {
             Self::Input => "input",
             Self::Preflight => "preflight",
             Self::Confirm => "confirm",
+            Self::Approve => "approve",
             Self::Run => "run",
         }
     }

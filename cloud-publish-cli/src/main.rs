@@ -38,7 +38,7 @@ use cloud_publish_core::error::{Error, Kind};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use crate::args::{Cli, Global};
+use crate::args::{Cli, Global, mistake};
 use crate::exit::Exit;
 use crate::halt::{Halt, Stage};
 use crate::output::{Console, SummaryLine, halt_text};
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
 /// Carries out what was asked and says how it ended.
 fn run(cli: &Cli) -> Exit {
     let console = Arc::new(Console::new(&cli.global));
-    log::start(&cli.global);
+    log::start(&cli.global, console.clone());
     let app = App {
         console: console.clone(),
         settings: Settings::new(&cli.global),
@@ -75,6 +75,7 @@ fn run(cli: &Cli) -> Exit {
         runtime.shutdown_background();
         ended
     });
+    console.settle();
     let exit = ended.unwrap_or_else(|halt| {
         console.complain(&halt_text(&halt.error));
         if console.is_json() {
@@ -98,16 +99,17 @@ fn machine(error: std::io::Error) -> Halt {
 
 /// Prints help, or what is wrong with the command line; to a program also as the one line of JSON that it waits for.
 fn explain(error: &clap::Error) -> Exit {
-    if error.print().is_err() || !error.use_stderr() {
+    if !error.use_stderr() {
+        // Who does not want to read the help any further has read enough.
+        drop(error.print());
         return Exit::Done;
     }
-    if std::env::args_os().any(|argument| argument == "--json") {
-        let text = error.kind().to_string();
-        let detail = error.to_string().lines().next().unwrap_or(&text).trim_start_matches("error: ").to_owned();
-        let step = Stage::Arguments.as_str();
-        let hint = Some("publish --help explains the command line");
-        let console = Console::new(&Global { json: true, ..Global::default() });
-        console.json(&SummaryLine::problem(None, Exit::Refused.outcome(), (step, detail), hint));
+    let is_json = std::env::args_os().any(|argument| argument == "--json");
+    let console = Console::new(&Global { json: is_json, ..Global::default() });
+    let halt = Halt { stage: Stage::Arguments, error: mistake(error) };
+    console.complain(&halt_text(&halt.error));
+    if is_json {
+        console.json(&SummaryLine::halted(None, &halt));
     }
-    Exit::Refused
+    halt.exit()
 }

@@ -1,11 +1,13 @@
 //! What every verb about a release starts from: configuration, manifest, targets and state, read in this order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use cloud_publish_core::clock::Clock;
 use cloud_publish_core::error::{Error, Kind, Result};
 use cloud_publish_core::event::Reporter;
+use cloud_publish_core::gate::CommandGate;
 use cloud_publish_core::manifest::{Config, collisions};
 use cloud_publish_core::names::TargetName;
 use cloud_publish_core::run::{Environment, Options, Request, Target};
@@ -14,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::args::{Global, Targets};
 use crate::fleet;
 use crate::halt::{Halt, Stage};
-use crate::output::Console;
+use crate::output::{Console, Progress, Show};
 use crate::releases::find_release;
 use crate::settings::Settings;
 use crate::state;
@@ -35,6 +37,11 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// Hears of what happens, and shows it.
+    pub(crate) fn progress(&self, show: Show) -> Arc<dyn Reporter> {
+        Arc::new(Progress::new(self.console.clone(), self.clock.clone(), (show, self.settings.display)))
+    }
+
     /// Reads publish.toml.
     pub(crate) fn config(&self) -> Result<Config, Halt> {
         let file = &self.settings.config;
@@ -62,6 +69,8 @@ pub(crate) struct Session {
     pub(crate) environment: Environment,
     /// What is asked.
     pub(crate) request: Request,
+    /// The configuration, if it was named.
+    config: Option<PathBuf>,
     /// Targets that were asked for and cannot be used at all, with the reason.
     pub(crate) absent: BTreeMap<TargetName, Error>,
 }
@@ -91,14 +100,18 @@ impl Session {
             }
         }
         let state = state::open(&config.state).map_err(Halt::at(Stage::Config))?;
-        let environment =
-            Environment { config: Arc::new(config), state, reporter, clock: app.clock.clone(), stop: app.stop.clone() };
-        Ok(Self { environment, request: Request { release, targets, options }, absent })
+        let gate = Arc::new(CommandGate::new(&config));
+        let (config, clock, stop) = (Arc::new(config), app.clock.clone(), app.stop.clone());
+        let environment = Environment { config, state, gate, reporter, clock, stop };
+        let config = app.global.config.clone();
+        Ok(Self { environment, request: Request { release, targets, options }, config, absent })
     }
 
-    /// The targets that can be used, sorted by name.
-    pub(crate) fn target_names(&self) -> impl Iterator<Item = &TargetName> {
-        self.request.targets.iter().map(|target| &target.config.name)
+    /// The command that publishes the release to the targets that can be used.
+    pub(crate) fn command(&self) -> String {
+        let targets: Vec<&str> = self.request.targets.iter().map(|target| target.config.name.as_str()).collect();
+        let config = self.config.as_ref().map(|file| format!(" --config {}", file.display())).unwrap_or_default();
+        format!("publish{config} --release {} --to {}", self.request.release.name, targets.join(","))
     }
 
     /// Refuses when a target cannot be used; with `keep_going` only when none can.

@@ -26,6 +26,7 @@ pub(crate) fn listen(console: Arc<Console>, stop: CancellationToken) -> io::Resu
         console.insist(FIRST);
         stop.cancel();
         either(&mut interrupt, &mut terminate).await;
+        console.settle();
         console.insist(SECOND);
         exit(Exit::Interrupted.number().into());
     });

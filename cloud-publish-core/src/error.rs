@@ -48,6 +48,10 @@ pub enum Kind {
     Refused,
     /// Somebody else holds the lease of this target.
     LeaseHeld,
+    /// A gate said no: what it was asked about does not become public.
+    Rejected,
+    /// Something outside has to happen first: an approval, a gate that says "not yet".
+    Waiting,
     /// The run was asked to stop.
     Cancelled,
     /// Reading or writing on this machine, or the state store, failed.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Kind};
 use crate::identity::Place;
 use crate::names::{Region, ReleaseName, TargetName};
-use crate::plan::StepId;
+use crate::plan::{Step, StepId};
 
 /// Hears of everything that happens in a run. Called from many tasks: it must be quick and must not block.
 pub trait Reporter: Send + Sync + Debug {
@@ -42,6 +42,50 @@ impl From<&Error> for Trouble {
     }
 }
 
+/// What a gate said of one image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "answer")]
+pub enum GateAnswer {
+    /// It may become public.
+    Passed,
+    /// Ask again later.
+    NotYet {
+        /// Why, in lower case and without a full stop.
+        reason: String,
+    },
+    /// It may not become public.
+    Failed {
+        /// Why, in lower case and without a full stop.
+        reason: String,
+    },
+}
+
+/// What a step does, and to what: the parts of its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// The verb, as in [`Action::verb`](crate::plan::Action::verb).
+    pub verb: String,
+    /// The target.
+    pub target: TargetName,
+    /// The image, as `variant-arch` with its rendition; none for what concerns a whole target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The region; none for what concerns several or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+}
+
+impl From<&Step> for Work {
+    fn from(step: &Step) -> Self {
+        Self {
+            verb: step.action.verb().to_owned(),
+            target: step.target.clone(),
+            image: step.image.as_ref().map(ToString::to_string),
+            region: step.region.clone(),
+        }
+    }
+}
+
 /// One thing that happened. One JSON object per line under `--json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
@@ -66,6 +110,16 @@ pub enum Event {
         /// Bytes in all.
         total: u64,
     },
+    /// What a cloud holds of an image is being read back.
+    Proving {
+        /// What is read, from where: its verb is `prove`.
+        #[serde(flatten)]
+        work: Work,
+        /// Bytes done.
+        done: u64,
+        /// Bytes in all; as many as are done at the end, however it ends.
+        total: u64,
+    },
     /// Something a person should know; the run goes on.
     Warning {
         /// The target, if it is one target's.
@@ -87,10 +141,20 @@ pub enum Event {
         /// Who holds it: host, process, since when.
         holder: String,
     },
+    /// A plan's steps begin.
+    Executing {
+        /// How many there are, without those that only wait.
+        steps: u64,
+        /// How many of them send an image's bytes.
+        uploads: u64,
+    },
     /// A step began.
     StepStarted {
         /// Which.
         step: StepId,
+        /// What it does to what.
+        #[serde(flatten)]
+        work: Work,
         /// When.
         at: Timestamp,
     },
@@ -141,6 +205,25 @@ pub enum Event {
         /// Why.
         #[serde(flatten)]
         trouble: Trouble,
+    },
+    /// A step cannot be done yet: something outside has to happen first; what depends on it is not done.
+    StepWaits {
+        /// Which.
+        step: StepId,
+        /// For what.
+        #[serde(flatten)]
+        trouble: Trouble,
+    },
+    /// A gate has answered.
+    GateAnswered {
+        /// Its step.
+        step: StepId,
+        /// The answer.
+        #[serde(flatten)]
+        answer: GateAnswer,
+        /// Where in the state its output is kept, if there was any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<String>,
     },
     /// A step was not begun.
     StepSkipped {

@@ -12,12 +12,14 @@
 //! | survey | [`survey`], [`publisher`] | what is true: each publisher says what is there |
 //! | plan | [`plan`] | the difference, as a DAG of steps; pure |
 //! | execute | [`execute`] | steps become calls, with receipts as they go |
+//! | gates | [`gate`] | commands that must pass before anything is published |
 //! | ledger | [`ledger`] | durable, append-only receipts, and leases |
 //! | catalogue | [`catalogue`] | ids and digests, for users to look up |
 //!
 //! Modules import only leftwards: what must be written to the right goes through a trait owned on the left
 //! ([`execute::Journal`], [`event::Reporter`]). [`run`] puts the stages in order. Nothing prints, nothing is global, and
-//! time, environment and randomness are handed in ([`clock`]).
+//! time, environment and randomness are handed in ([`clock`]). Beside the flow, [`import`] makes release manifests of what
+//! a distribution's builds leave, and [`local`] is the one provider in here: a directory to be mirrored.
 //!
 //! # Words
 //!
@@ -26,7 +28,9 @@
 //!   registered at a target; **replica**: its presence in one region; **rendition**: what was made of it there.
 //! - **Line**: the releases that supersede each other. **Pointer**: a name that resolves to the newest of a line.
 //! - **Staged**: the bytes are at the cloud, nothing is registered yet. **Receipt**: one durable entry of the ledger.
-//! - The life of an image: absent, staged, registered, replicated, gated, published, hidden, retired, deleted
+//! - **Gate**: what must pass between registration and publication; a person's approval is the other such word. Both are
+//!   receipts, not states of the cloud.
+//! - The life of an image: absent, staged, registered, replicated, published, hidden, retired, deleted
 //!   ([`survey::Life`]).
 //!
 //! # What can be relied on
@@ -36,6 +40,25 @@
 //! - A run that died anywhere is continued by the same call, also on another machine, also with the ledger lost: verbs
 //!   look before they make, and clouds are asked under names derived from what is published.
 //!
+//! # In a program of your own
+//!
+//! The command has no knowledge that you would miss. A run is three calls, [`run::prepare`] (survey and plan),
+//! [`run::Prepared::preflight`] and [`run::carry_out`]; the first two change nothing, so a program may look at the plan and
+//! the findings, or ask somebody, in between. What it hands in, as [`run::Environment`] and [`run::Target`]:
+//!
+//! | what | as | for example |
+//! |---|---|---|
+//! | what to publish | [`manifest::Config`], [`manifest::Release`] | read from files, or parsed from text that was never a file |
+//! | where to | [`publisher::Publisher`] | [`local::Local`], `cloud_publish_openstack::OpenStack`, `cloud_publish_aws::Aws`, [`memory::MemoryPublisher`] |
+//! | where ledger and catalogue are kept | `object_store::ObjectStore` | [`ledger::local_store`], a bucket, memory |
+//! | who hears of it | [`event::Reporter`] | [`event::Silent`], a progress bar, a message queue |
+//! | what time it is | [`clock::Clock`] | [`clock::SystemClock`], or one that a test turns |
+//! | what stops it | `tokio_util::sync::CancellationToken` | cancelled by a signal, a deadline, a closed connection |
+//!
+//! It runs on tokio, in the program's own runtime. Errors are one type ([`error::Error`]) that says what can be decided on
+//! ([`error::Kind`]); how a run ended is a value that serialises ([`run::Summary`]). A cloud that is missing is a crate
+//! that implements [`publisher::Publisher`] and passes the suite in `conformance` (a feature); [`memory`] is one to copy.
+//!
 //! # Example: publish a release to a directory
 //!
 //! ```
@@ -43,6 +66,7 @@
 //!
 //! use cloud_publish_core::clock::SystemClock;
 //! use cloud_publish_core::event::Silent;
+//! use cloud_publish_core::execute::NoGate;
 //! use cloud_publish_core::ledger::local_store;
 //! use cloud_publish_core::local::{Local, LocalConfig, LocalSettings};
 //! use cloud_publish_core::manifest::{Config, ProviderSchema, Release};
@@ -73,6 +97,7 @@
 //! let environment = Environment {
 //!     config: Arc::new(config),
 //!     state: local_store(&folder.join("state"))?,
+//!     gate: Arc::new(NoGate),
 //!     reporter: Arc::new(Silent),
 //!     clock: Arc::new(SystemClock::new()),
 //!     stop: CancellationToken::new(),
@@ -102,7 +127,9 @@ pub mod disk;
 pub mod error;
 pub mod event;
 pub mod execute;
+pub mod gate;
 pub mod identity;
+pub mod import;
 pub mod ledger;
 pub mod local;
 pub mod manifest;

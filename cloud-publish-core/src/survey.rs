@@ -12,7 +12,8 @@ use crate::manifest::Visibility;
 use crate::names::{ImageId, PointerName, Region};
 use crate::publisher::Listing;
 
-/// Where in its life an image is.
+/// Where in its life an image is, as a cloud shows it. That it passed a gate, or was approved, no cloud shows: those are
+/// receipts in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Life {
@@ -24,8 +25,6 @@ pub enum Life {
     Registered,
     /// A private image in every wanted region.
     Replicated,
-    /// Passed its gates.
-    Gated,
     /// Usable by those it is for.
     Published,
     /// Usable by id, found by nobody.
@@ -34,6 +33,8 @@ pub enum Life {
     Retired,
     /// Gone, with a tombstone.
     Deleted,
+    /// Its region could not be read to the end: it may be there or not.
+    Unreadable,
 }
 
 impl Life {
@@ -44,11 +45,11 @@ impl Life {
             Self::Staged => "staged",
             Self::Registered => "registered",
             Self::Replicated => "replicated",
-            Self::Gated => "gated",
             Self::Published => "published",
             Self::Hidden => "hidden",
             Self::Retired => "retired",
             Self::Deleted => "deleted",
+            Self::Unreadable => "unreadable",
         }
     }
 }

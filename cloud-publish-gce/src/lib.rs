@@ -2,7 +2,8 @@
 //!
 //! The verbs are not written yet. What is here is what other crates need until then: the keys of a
 //! `[target.NAME]` with `provider = "gce"` ([`GceConfig`]) and what this cloud can do ([`capability()`]). The command line
-//! refuses such a target by name.
+//! refuses such a target by name. A program that embeds the core gives [`provider_schema`] to `Config::read`, so that
+//! such targets are read and checked; there is no publisher to make of them yet.
 //!
 //! # What this crate will own
 //! One target: one project, and the bucket through which disks get there. An image is in one place, `global`.

@@ -21,7 +21,7 @@ pub(crate) use self::http::Https;
 pub(crate) use self::upload::Payload;
 use crate::clouds::Cloud;
 use crate::config::Interface;
-use crate::error::WireError;
+use crate::error::{KEYSTONE, WireError};
 use crate::keystone::{Keystone, TOKEN_HEADER, Token};
 
 pub(crate) const GLANCE: &str = "Glance";
@@ -137,7 +137,7 @@ impl Client {
             let mut session = Session::new_with_authenticated_client(client);
             session.set_region(self.region.as_str());
             session.set_endpoint_interface(interface(self.interface));
-            if let Some(endpoint) = &self.cloud.image_endpoint {
+            if let Some(endpoint) = self.cloud.image_endpoint_in(&self.region) {
                 session.set_endpoint_override(IMAGE_V2, endpoint.clone());
             }
             Ok(session)
@@ -149,7 +149,7 @@ impl Client {
 /// With this very token: the one that is kept may be another by now, or none.
 fn authenticated(builder: RequestBuilder, token: &Token) -> Result<Request, WireError> {
     let unusable =
-        || WireError::Unreadable { service: "Keystone", problem: "a token that no header can hold".to_owned() };
+        || WireError::Unreadable { service: KEYSTONE, problem: "a token that no header can hold".to_owned() };
     let builder = builder.header(TOKEN_HEADER, token.header().ok_or_else(unusable)?);
     builder.build().map_err(|source| WireError::Transport { service: GLANCE, source })
 }

@@ -4,12 +4,16 @@
 //! (`OS_CLIENT_CONFIG_FILE`, `./clouds.yaml`, `~/.config/openstack`, `/etc/openstack`) is the caller's matter.
 //! <https://docs.openstack.org/openstacksdk/latest/user/config/configuration.html>
 
+mod auth;
 mod entry;
+mod variables;
 mod yaml;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cloud_publish_core::error::{Error, Kind, Result};
+use cloud_publish_core::names::Region;
 use cloud_publish_core::secret::Secret;
 use reqwest::Url;
 use serde_yaml_ng::Value;
@@ -37,22 +41,84 @@ pub struct Cloud {
     pub name: String,
     /// Keystone's URL, with or without `/v3`.
     pub auth_url: Url,
-    /// Who.
-    pub user: Named,
-    /// The password.
-    pub password: Secret,
-    /// The project whose images these are.
-    pub project: Named,
+    /// As whom, and for which project.
+    pub auth: Auth,
     /// The regions that the entry names; empty when it names none.
     pub regions: Vec<String>,
     /// Which of a service's endpoints to use.
     pub interface: Interface,
     /// Where Glance is, if the catalogue is not to be asked.
     pub image_endpoint: Option<Url>,
+    /// Where single regions' Glance is: `values` of an entry of `regions`.
+    pub image_endpoints: BTreeMap<String, Url>,
     /// A PEM file with the certificate authorities to trust besides the system's.
     pub cacert: Option<PathBuf>,
+    /// The PEM files of our own certificate and its key, for servers that ask for one.
+    pub client: Option<ClientCertificate>,
     /// Whether the servers' certificates are checked.
     pub verify: bool,
+}
+
+/// The PEM files of `cert` and `key`; without a key it is in the certificate's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate, with its chain.
+    pub certificate: PathBuf,
+    /// The key, not encrypted.
+    pub key: Option<PathBuf>,
+}
+
+/// How to sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// `password`, `v3password`.
+    Password {
+        /// Who.
+        user: Named,
+        /// The password.
+        password: Secret,
+        /// The project whose images these are.
+        project: Named,
+    },
+    /// `token`, `v3token`: a token that somebody else has got. It cannot be renewed when it ends.
+    Token {
+        /// The token.
+        token: Secret,
+        /// The project whose images these are.
+        project: Named,
+    },
+    /// `v3applicationcredential`: made for one project, which it therefore does not name.
+    ApplicationCredential {
+        /// Which.
+        credential: Credential,
+        /// Its secret.
+        secret: Secret,
+    },
+}
+
+impl Auth {
+    /// What is sent and must never be seen.
+    pub(crate) fn secret(&self) -> &Secret {
+        match self {
+            Self::Password { password, .. } => password,
+            Self::Token { token, .. } => token,
+            Self::ApplicationCredential { secret, .. } => secret,
+        }
+    }
+}
+
+/// An application credential as `clouds.yaml` names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// By its own id.
+    Id(String),
+    /// By a name among those of its user.
+    Name {
+        /// The name.
+        name: String,
+        /// Whose it is.
+        user: Named,
+    },
 }
 
 /// A user or project as `clouds.yaml` names it.
@@ -76,6 +142,46 @@ pub enum Domain {
     Id(String),
     /// By its name.
     Name(String),
+}
+
+impl Cloud {
+    /// The entry that the variables `OS_AUTH_URL`, `OS_USERNAME`, ... describe, which OpenStack's tools call `envvars`;
+    /// other variables are left alone.
+    ///
+    /// ```
+    /// use cloud_publish_openstack::Cloud;
+    /// let variables = [
+    ///     ("OS_AUTH_URL", "https://keystone.example.org/v3"),
+    ///     ("OS_APPLICATION_CREDENTIAL_ID", "b7c1"),
+    ///     ("OS_APPLICATION_CREDENTIAL_SECRET", "not-a-real-one"),
+    /// ];
+    /// let cloud = Cloud::from_variables(variables.map(|(name, value)| (name.to_owned(), value.to_owned())))?;
+    /// assert_eq!(cloud.name, "envvars");
+    /// # Ok::<(), cloud_publish_core::error::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`CloudsFile::cloud`].
+    pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self> {
+        variables::read(variables)
+    }
+
+    /// Where a region's Glance is, if the catalogue is not to be asked.
+    pub(crate) fn image_endpoint_in(&self, region: &Region) -> Option<&Url> {
+        self.image_endpoints.get(region.as_str()).or(self.image_endpoint.as_ref())
+    }
+
+    /// Reads `~/` at the beginning of its files' names as this folder, as OpenStack's tools do.
+    #[must_use]
+    pub fn with_home(mut self, home: &Path) -> Self {
+        let client = self.client.iter_mut().flat_map(|client| [Some(&mut client.certificate), client.key.as_mut()]);
+        for file in client.flatten().chain(self.cacert.as_mut()) {
+            if let Ok(inside) = file.strip_prefix("~") {
+                *file = home.join(inside);
+            }
+        }
+        self
+    }
 }
 
 impl CloudsFile {
@@ -110,8 +216,8 @@ impl CloudsFile {
     /// Reads one entry.
     ///
     /// # Errors
-    /// [`Kind::InvalidInput`] when it is missing, incomplete or misspelt; [`Kind::Unsupported`] for another `auth_type`
-    /// than `password`.
+    /// [`Kind::InvalidInput`] when it is missing, incomplete or misspelt; [`Kind::Unsupported`] for an `auth_type` other
+    /// than those of [`Auth`].
     pub fn cloud(&self, name: &str) -> Result<Cloud> {
         let entry = self.clouds.get(name).ok_or_else(|| {
             Error::new(Kind::InvalidInput, format!("there is no cloud `{name}` in clouds.yaml"))

@@ -1,12 +1,18 @@
 //! The keys of a `[target.NAME]` with `provider = "openstack"`. Addresses and credentials are in clouds.yaml.
 
-use std::collections::BTreeMap;
+mod upload;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use cloud_publish_core::error::{Error, Kind, Result};
-use cloud_publish_core::manifest::{ProviderConfig, ProviderSchema, Visibility};
+use cloud_publish_core::manifest::{Placeholder, ProviderConfig, ProviderSchema, Template, Visibility};
+use cloud_publish_core::names::Class;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use self::upload::check as check_upload;
+pub use self::upload::{Stores, UploadWay};
 
 /// A cloud of clouds.yaml; without `regions`, the region named there.
 ///
@@ -32,6 +38,29 @@ pub struct OpenStackConfig {
     pub provided_until: Option<String>,
     /// Where the image can be downloaded: an address, or `private`.
     pub image_source: Option<String>,
+    /// How the bytes get to Glance.
+    #[serde(default)]
+    pub upload: UploadWay,
+    /// The stores that get them: `"all"` or a list of ids; the cloud's default store when absent.
+    pub stores: Option<Stores>,
+    /// Seconds that a cloud's import may take, after which the bytes are sent by `PUT`.
+    #[serde(default = "half_an_hour")]
+    #[schemars(range(min = 1))]
+    pub import_timeout: u32,
+    /// Where the cloud finds the file, for `upload = "web-download"`: a template such as
+    /// `https://images.example.org/{suite}/{version}/debian-{suite_id}-{variant}-{arch}-{version}.qcow2`.
+    #[schemars(with = "Option<String>", extend("format" = "template"))]
+    pub web_download_url: Option<Template>,
+    /// A name that always the newest image of its line has, as a template: `debian-{suite_id}-{variant}-{arch}`.
+    #[schemars(with = "Option<String>", extend("format" = "template"))]
+    pub stable_name: Option<Template>,
+    /// The classes whose images are protected: they cannot be deleted by mistake.
+    #[serde(default)]
+    pub protected: BTreeSet<Class>,
+}
+
+fn half_an_hour() -> u32 {
+    1800
 }
 
 /// A kind of endpoint in a cloud's catalogue.
@@ -79,7 +108,14 @@ impl ProviderConfig for OpenStackConfig {
             let hint = "write none, notice, forever, last-3 or a date such as 2028-06-30";
             return Err(unusable("uuid_validity", text).hint(hint));
         }
-        Ok(())
+        check_upload(self)?;
+        let own = [Placeholder::Version, Placeholder::Release, Placeholder::Date];
+        match &self.stable_name {
+            Some(name) if own.iter().any(|word| name.mentions(*word)) => {
+                Err(unusable("stable_name", &name.to_string()).hint("leave out what changes with every release"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -103,7 +139,7 @@ mod tests {
     use cloud_publish_core::manifest::{Config, Problems};
     use cloud_publish_core::names::TargetName;
 
-    use super::{Interface, OpenStackConfig, provider_schema};
+    use super::{Interface, OpenStackConfig, Stores, UploadWay, provider_schema};
 
     const TARGET: &str = r#"schema = 1
 owner = "debian"
@@ -132,7 +168,19 @@ visibility = "public"
     }
 
     #[test]
-    fn the_promises_to_users_are_those_of_the_standard() {
+    fn ways_to_upload_stores_and_names_are_read() {
+        let put = own("stores = [\"fast\"]");
+        assert_eq!((put.upload, put.stores), (UploadWay::Put, Some(Stores::These(vec!["fast".to_owned()]))));
+        let import = own("upload = \"import\"\nstores = \"all\"\nimport_timeout = 60");
+        assert_eq!((import.upload, import.stores, import.import_timeout), (UploadWay::Import, Some(Stores::All), 60));
+        let download = own("upload = \"web-download\"\nweb_download_url = \"https://x.example.org/{version}\"");
+        assert_eq!(download.upload, UploadWay::WebDownload);
+        let named = own("stable_name = \"debian-{suite_id}\"\nprotected = [\"release\"]");
+        assert_eq!((named.stable_name.is_some(), named.protected.len()), (true, 1));
+    }
+
+    #[test]
+    fn mistakes_are_named_where_they_are() {
         for good in ["none", "notice", "2028-06-30", "last-3", "forever"] {
             own(&format!("uuid_validity = \"{good}\""));
         }
@@ -143,6 +191,20 @@ visibility = "public"
             ),
             ("provided_until = \"forever\"", "publish.toml:10:18: `target.openstack.provided_until`: `forever`"),
             ("replace_frequency = \"montly\"", "publish.toml:10:21: `target.openstack.replace_frequency` is `montly`"),
+            (
+                "stable_name = \"debian-{version}\"",
+                "publish.toml:10:15: `target.openstack.stable_name`: `debian-{version}` is not a usable",
+            ),
+            ("stable_name = \"debian-{x}\"", "publish.toml:10:15: `target.openstack.stable_name`"),
+            ("upload = \"ftp\"", "publish.toml:10:10: `target.openstack.upload` is `ftp`"),
+            ("upload = \"web-download\"", "publish.toml:10:10: `target.openstack.upload`: `web-download` needs"),
+            (
+                "web_download_url = \"https://x.example.org\"",
+                "publish.toml:10:20: `target.openstack.web_download_url`: nothing is downloaded",
+            ),
+            ("stores = \"all\"", "publish.toml:10:10: `target.openstack.stores`: `PUT` reaches one store"),
+            ("stores = [\"fast\", \"slow\"]", "publish.toml:10:10: `target.openstack.stores`: `PUT` reaches one store"),
+            ("protected = [\"releases\"]", "publish.toml:10:14: `target.openstack.protected[0]`"),
             (
                 "properties.cloud-publish-owner = \"x\"",
                 "publish.toml:10:12: `target.openstack.properties.cloud-publish",

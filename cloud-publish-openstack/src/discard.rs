@@ -8,6 +8,7 @@ use crate::error::classify;
 use crate::glance::Status;
 use crate::guard::confirm;
 use crate::publisher::Here;
+use crate::removal::remove;
 
 pub(crate) async fn discard(here: &Here, context: &Context, staged: &FoundStaged) -> Result<()> {
     let glance = here.glance(context);
@@ -17,8 +18,8 @@ pub(crate) async fn discard(here: &Here, context: &Context, staged: &FoundStaged
     let tags = staged.tags.as_ref().ok_or_else(|| refused("the record's tags cannot be believed".to_owned()))?;
     confirm(here, &image, tags)?;
     match image.status {
-        Status::Queued | Status::Killed => {
-            glance.delete(&image.id).await.map_err(|error| classify(error, "delete record"))
+        Status::Queued | Status::Killed | Status::Uploading if !image.is_busy() => {
+            remove(glance, &image).await.map_err(|error| classify(error, "delete record"))
         }
         Status::Deleted | Status::PendingDelete => Ok(()),
         status => Err(refused(format!("the record is {status}, not a leftover"))),

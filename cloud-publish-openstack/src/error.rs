@@ -2,6 +2,7 @@
 //! error. Decided by HTTP status alone: Glance's texts differ between versions and languages.
 
 use std::error::Error as _;
+use std::io;
 use std::iter::successors;
 use std::time::Duration;
 
@@ -9,6 +10,9 @@ use cloud_publish_core::error::{Error, Kind};
 use cloud_publish_core::secret::Secret;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+/// The service that signs in.
+pub(crate) const KEYSTONE: &str = "Keystone";
 
 /// The longest part of a server's message that is worth showing.
 const LONGEST_MESSAGE: usize = 400;
@@ -70,6 +74,10 @@ impl WireError {
 pub(crate) fn classify(error: WireError, operation: &'static str) -> Error {
     let kind = match &error {
         WireError::Own(_) => Kind::Unexpected,
+        // Keystone's answer to a token or application credential that it does not know.
+        WireError::Status { service: KEYSTONE, status, .. } if *status == StatusCode::NOT_FOUND => {
+            Kind::Unauthenticated
+        }
         WireError::Status { status, .. } => kind_of(*status),
         // The body of an upload comes from our own disk.
         WireError::Transport { source, .. } => own_cause(source).unwrap_or_else(|| kind_of_transport(source)),
@@ -81,6 +89,7 @@ pub(crate) fn classify(error: WireError, operation: &'static str) -> Error {
         WireError::Status { retry_after, .. } => *retry_after,
         _ => None,
     };
+    let untrusted = matches!(&error, WireError::Transport { source, .. } if is_untrusted(source));
     let own = match error {
         WireError::Own(own) => return own.during(operation),
         wire => Error::new(kind, "the cloud did not do it").during(operation).caused_by(wire),
@@ -90,6 +99,9 @@ pub(crate) fn classify(error: WireError, operation: &'static str) -> Error {
         _ => own,
     };
     match hint(kind) {
+        _ if untrusted => {
+            own.hint("if the cloud has an authority of its own, name its certificate with `cacert` in clouds.yaml")
+        }
         Some(hint) => own.hint(hint),
         None => own,
     }
@@ -117,10 +129,24 @@ fn kind_of(status: StatusCode) -> Kind {
 
 fn kind_of_transport(error: &reqwest::Error) -> Kind {
     match error {
+        _ if is_untrusted(error) => Kind::InvalidInput,
         _ if error.is_timeout() => Kind::TimedOut,
         _ if error.is_builder() => Kind::InvalidInput,
         _ => Kind::Unavailable,
     }
+}
+
+/// Whether TLS came to no connection, as it does with a certificate that nobody trusts. `rustls` says so by this kind:
+/// <https://docs.rs/tokio-rustls/latest/tokio_rustls/struct.Connect.html>.
+fn is_untrusted(error: &reqwest::Error) -> bool {
+    let invalid = |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref().is_some_and(is_invalid_data);
+    error.is_connect() && successors(error.source(), |&cause| cause.source()).any(invalid)
+}
+
+/// One error may be wrapped in another of the same type, which `source` passes over.
+fn is_invalid_data(error: &io::Error) -> bool {
+    let inner = || error.get_ref().and_then(|inner| inner.downcast_ref());
+    error.kind() == io::ErrorKind::InvalidData || inner().is_some_and(is_invalid_data)
 }
 
 fn kind_of_session(kind: osauth::ErrorKind) -> Kind {
@@ -139,7 +165,10 @@ fn kind_of_session(kind: osauth::ErrorKind) -> Kind {
 
 fn hint(kind: Kind) -> Option<&'static str> {
     match kind {
-        Kind::Unauthenticated => Some("check user, password, project and domains of this cloud in clouds.yaml"),
+        Kind::Unauthenticated => Some(
+            "check how clouds.yaml signs in to this cloud: auth_url, user, password or credential, project and domains; a \
+             token may have ended",
+        ),
         Kind::PermissionDenied => Some("ask the cloud's operator for a role that may do this"),
         Kind::QuotaExceeded => Some("delete images of this project, or ask the cloud's operator for a larger quota"),
         _ => None,
@@ -209,7 +238,7 @@ mod tests {
     use reqwest::StatusCode;
     use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
-    use super::{WireError, classify, message, retry_after};
+    use super::{KEYSTONE, WireError, classify, message, retry_after};
 
     fn answered(status: u16, retry_after: Option<Duration>) -> WireError {
         let status = StatusCode::from_u16(status).unwrap();
@@ -240,6 +269,14 @@ mod tests {
         for (status, kind) in table {
             assert_eq!(classify(answered(status, None), "list").kind(), kind, "{status}");
         }
+    }
+
+    #[test]
+    fn a_credential_that_keystone_does_not_know_is_a_wrong_one() {
+        let message = "Could not find Application Credential: x.".to_owned();
+        let status = StatusCode::NOT_FOUND;
+        let unknown = WireError::Status { service: KEYSTONE, status, message, retry_after: None };
+        assert_eq!(classify(unknown, "sign in").kind(), Kind::Unauthenticated);
     }
 
     #[test]

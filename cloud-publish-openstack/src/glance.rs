@@ -2,6 +2,7 @@
 //!
 //! One method is one request (a listing: one per page). Nothing here decides; failures keep their HTTP status.
 
+mod import;
 mod patch;
 mod wire;
 
@@ -14,7 +15,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 pub(crate) use self::patch::Patch;
-pub(crate) use self::wire::{Image, Limit, Status};
+pub(crate) use self::wire::{GLANCE_OWN, Image, Limit, Status};
 use self::wire::{ImagePage, MemberPage, UsagePage};
 use crate::client::{Call, Client, Payload};
 use crate::error::WireError;
@@ -86,9 +87,9 @@ impl<'a> Glance<'a> {
         self.client.fetch(self.context, Call::new(Method::POST, &["images"]).json(record)).await
     }
 
-    /// Sends the data of a record.
-    pub(crate) async fn put_file(&self, id: &str, disk: Arc<Disk>) -> Wire<()> {
-        self.client.put_file(self.context, Payload { path: &["images", id, "file"], disk }).await
+    /// Sends the data of a record, into the cloud's default store unless one is named.
+    pub(crate) async fn put_file(&self, id: &str, disk: Arc<Disk>, store: Option<&str>) -> Wire<()> {
+        self.client.put_file(self.context, Payload { path: &["images", id, "file"], disk, store }).await
     }
 
     /// Changes an image; an empty patch asks nothing.

@@ -1,6 +1,6 @@
 //! One image between the two worlds: the record that is created, what a survey shows of it, what `verify` expects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cloud_publish_core::error::Result;
 use cloud_publish_core::identity::{Marks, Place};
@@ -10,7 +10,7 @@ use cloud_publish_core::publisher::{Expected, ImageSpec};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::config::OpenStackConfig;
+use crate::config::{OpenStackConfig, Stores};
 use crate::glance::Image;
 use crate::properties::Properties;
 use crate::tags::{TAG, encode, is_tag};
@@ -33,6 +33,7 @@ pub(crate) fn body(spec: &ImageSpec, config: &OpenStackConfig, at: (&Place, &Reg
         ("min_disk", json!(properties.min_disk)),
         ("min_ram", json!(properties.min_ram)),
         ("tags", json!([TAG])),
+        ("protected", json!(config.protected.contains(&spec.tags.class))),
     ];
     body.extend(base.into_iter().map(|(name, value)| (name.to_owned(), value)));
     Ok(Value::Object(body))
@@ -55,6 +56,12 @@ pub(crate) fn expected(spec: &ImageSpec, config: &OpenStackConfig) -> Result<Exp
     if let Some(sha512) = &spec.file_sha512 {
         attributes.insert(SHA512.to_owned(), sha512.to_ascii_lowercase());
     }
+    if config.protected.contains(&spec.tags.class) {
+        attributes.insert("protected".to_owned(), true.to_string());
+    }
+    if let Some(Stores::These(stores)) = &config.stores {
+        attributes.insert("stores".to_owned(), in_order(stores.iter().map(String::as_str)));
+    }
     Ok(Expected { attributes, ..Expected::default() })
 }
 
@@ -70,10 +77,15 @@ pub(crate) fn attributes(image: &Image) -> BTreeMap<String, String> {
         ("min_ram", Some(image.min_ram.to_string())),
         ("size", image.size.map(|size| size.to_string())),
         ("protected", Some(image.protected.to_string())),
+        ("stores", image.stores.as_ref().map(|stores| in_order(stores.split(',')))),
         (SHA512, hash.filter(|(algorithm, _)| *algorithm == SHA512).map(|(_, value)| value.to_ascii_lowercase())),
     ];
     attributes.extend(base.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     attributes
+}
+
+fn in_order<'a>(stores: impl Iterator<Item = &'a str>) -> String {
+    stores.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(",")
 }
 
 /// Glance's word for a visibility.
@@ -107,11 +119,12 @@ mod tests {
 
     #[test]
     fn an_image_made_to_a_spec_shows_what_is_expected_of_it() {
-        let config = serde_json::from_str(r#"{"cloud": "c"}"#).unwrap();
+        let config = json!({"cloud": "c", "protected": ["release"], "upload": "import", "stores": ["slow", "fast"]});
+        let config = serde_json::from_value(config).unwrap();
         let region = "RegionOne".parse().unwrap();
         let mut made = body(&spec(), &config, (&place(), &region), Uuid::nil()).unwrap();
         let arrived = json!({"status": "active", "owner": "p1", "size": spec().file_size, "os_hash_algo": "sha512",
-            "os_hash_value": spec().file_sha512, "checksum": "00", "self": "/v2/images/x", "stores": "fast"});
+            "os_hash_value": spec().file_sha512, "checksum": "00", "self": "/v2/images/x", "stores": "fast,slow"});
         made.as_object_mut().unwrap().extend(arrived.as_object().unwrap().clone());
         let image: Image = serde_json::from_value(made).unwrap();
         let shown = attributes(&image);

@@ -12,8 +12,8 @@ use cloud_publish_core::publisher::{
 use crate::client::IMAGE;
 use crate::publisher::OpenStack;
 
-/// What every OpenStack cloud can do.
-pub(crate) fn capability() -> Capability {
+/// What every OpenStack cloud can do; pointers are stable names.
+fn capability(pointers: bool) -> Capability {
     let visibilities =
         [VisibilityKind::Private, VisibilityKind::Shared, VisibilityKind::Community, VisibilityKind::Public];
     Capability {
@@ -22,7 +22,7 @@ pub(crate) fn capability() -> Capability {
         replicas_are_visible: false,
         visibilities: BTreeSet::from(visibilities),
         together: None,
-        pointers: false,
+        pointers,
         marketplace: false,
         read_back: ReadBack::Hash,
         file_sha512: true,
@@ -37,10 +37,12 @@ pub(crate) async fn info(target: &OpenStack, context: &Context) -> Result<Target
             .with("target", &target.settings.target)
             .hint("name one under `regions` in publish.toml, or as `region_name` in clouds.yaml")
     })?;
-    if target.settings.cloud.image_endpoint.is_some() && regions.len() > 1 {
+    let by_override =
+        regions.iter().filter(|wanted| !target.settings.cloud.image_endpoints.contains_key(wanted.region.as_str()));
+    if target.settings.cloud.image_endpoint.is_some() && by_override.count() > 1 {
         return Err(Error::new(Kind::InvalidInput, "`image_endpoint_override` is one region's endpoint")
             .with("cloud", &target.settings.cloud.name)
-            .hint("make one entry of clouds.yaml and one target per region, or leave the override out"));
+            .hint("give each of the entry's `regions` its own under `values`, or leave the override out"));
     }
     Ok(TargetInfo {
         target: target.settings.target.clone(),
@@ -49,7 +51,7 @@ pub(crate) async fn info(target: &OpenStack, context: &Context) -> Result<Target
         regions,
         skipped: Vec::new(),
         renditions: vec![Rendition::new("as-is")?],
-        capability: capability(),
+        capability: capability(target.settings.config.stable_name.is_some()),
     })
 }
 

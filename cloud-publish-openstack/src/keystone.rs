@@ -1,7 +1,7 @@
-//! Signs in at Keystone v3 with a password, and keeps the token.
+//! Signs in at Keystone v3 with a password, an application credential or a token, and keeps the token it gets.
 //!
 //! It is an [`osauth::AuthType`] of our own, because the one in `osauth` knows no user id and no domain id, hides the
-//! project's id, loses the HTTP status of a refusal, and does not renew a token that only the server considers dead.
+//! project's id, takes an application credential by its id only, loses the HTTP status of a refusal, and does not renew a token that only the server considers dead.
 //! <https://docs.openstack.org/api-ref/identity/v3/#password-authentication-with-scoped-authorization>
 
 mod token;
@@ -18,10 +18,8 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
 pub(crate) use self::token::Token;
-use crate::clouds::{Cloud, Domain, Named};
-use crate::error::{WireError, without};
-
-const SERVICE: &str = "Keystone";
+use crate::clouds::{Auth, Cloud, Credential, Domain, Named};
+use crate::error::{KEYSTONE, WireError, without};
 
 /// Where every service looks for a token.
 pub(crate) const TOKEN_HEADER: &str = "x-auth-token";
@@ -92,24 +90,39 @@ impl Keystone {
     async fn sign_in(&self) -> Result<Token, WireError> {
         tracing::debug!(cloud = self.0.cloud.name, "signing in");
         let request = self.0.http.post(self.0.endpoint.clone()).json(&self.question());
-        let response = request.send().await.map_err(|source| WireError::Transport { service: SERVICE, source })?;
+        let response = request.send().await.map_err(|source| WireError::Transport { service: KEYSTONE, source })?;
         if !response.status().is_success() {
-            return Err(WireError::from_response(SERVICE, response, &self.0.cloud.password).await);
+            return Err(WireError::from_response(KEYSTONE, response, self.0.cloud.auth.secret()).await);
         }
-        let unreadable = |problem: &str| WireError::Unreadable { service: SERVICE, problem: problem.to_owned() };
+        let unreadable = |problem: &str| WireError::Unreadable { service: KEYSTONE, problem: problem.to_owned() };
         let header = response.headers().get("x-subject-token").and_then(|value| value.to_str().ok());
         let value = Secret::new(header.ok_or_else(|| unreadable("no token in its answer"))?);
-        let body = response.bytes().await.map_err(|source| WireError::Transport { service: SERVICE, source })?;
-        Token::read(value, &body).map_err(|problem| unreadable(&without(&problem, &self.0.cloud.password)))
+        let body = response.bytes().await.map_err(|source| WireError::Transport { service: KEYSTONE, source })?;
+        Token::read(value, &body).map_err(|problem| unreadable(&without(&problem, self.0.cloud.auth.secret())))
     }
 
     fn question(&self) -> Value {
-        let cloud = &self.0.cloud;
-        let mut user = named(&cloud.user);
-        user.insert("password".to_owned(), json!(cloud.password.reveal()));
-        json!({"auth": {
-            "identity": {"methods": ["password"], "password": {"user": user}},
-            "scope": {"project": named(&cloud.project)},
+        let (method, fields, project) = match &self.0.cloud.auth {
+            Auth::Password { user, password, project } => {
+                let mut user = named(user);
+                user.insert("password".to_owned(), json!(password.reveal()));
+                ("password", json!({"user": user}), Some(project))
+            }
+            Auth::Token { token, project } => ("token", json!({"id": token.reveal()}), Some(project)),
+            Auth::ApplicationCredential { credential, secret } => {
+                let secret = secret.reveal();
+                let fields = match credential {
+                    Credential::Id(id) => json!({"id": id, "secret": secret}),
+                    Credential::Name { name, user } => json!({"name": name, "user": named(user), "secret": secret}),
+                };
+                ("application_credential", fields, None)
+            }
+        };
+        let identity = json!({"methods": [method], method: fields});
+        json!({"auth": match project {
+            Some(project) => json!({"identity": identity, "scope": {"project": named(project)}}),
+            // A scope beside an application credential is refused: it has its own.
+            None => json!({"identity": identity}),
         }})
     }
 }

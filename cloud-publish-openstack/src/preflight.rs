@@ -1,11 +1,13 @@
 //! What would stop a run, found before the first byte: regions, names, quotas, the permission to publish.
 
+mod names;
 mod probe;
+mod sharing;
 #[cfg(test)]
 mod tests;
+mod ways;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use cloud_publish_core::error::{Error, Result};
 use cloud_publish_core::manifest::Visibility;
@@ -13,12 +15,9 @@ use cloud_publish_core::names::Region;
 use cloud_publish_core::publisher::{Context, Finding, ImageSpec, PreflightRequest, Probe, Severity};
 use futures::future::join_all;
 
-use crate::error::classify;
-use crate::guard::confirm;
 use crate::image_record;
 use crate::info::{catalogue_regions, wanted_regions};
 use crate::publisher::{Here, OpenStack};
-use crate::upload::same_name;
 
 const MIB: u64 = 1 << 20;
 
@@ -34,12 +33,15 @@ pub(crate) async fn preflight(
     target.token(context).await?;
     let mut findings = missing_regions(target, context).await?;
     let missing: Vec<Region> = findings.iter().filter_map(|finding| finding.region.clone()).collect();
-    let mut by_region: BTreeMap<&Region, Vec<&Arc<ImageSpec>>> = BTreeMap::new();
+    let mut by_region: BTreeMap<&Region, Wanted<'_>> = BTreeMap::new();
     for (spec, region) in request.additions.iter().filter(|(_, region)| !missing.contains(region)) {
-        by_region.entry(region).or_default().push(spec);
+        by_region.entry(region).or_default().additions.push(spec);
     }
-    let looked = by_region.into_iter().map(|(region, specs)| async move {
-        let found = one_region(target, context, (region, &specs), request.probe).await;
+    for (spec, region) in request.exposures.iter().filter(|(_, region)| !missing.contains(region)) {
+        by_region.entry(region).or_default().exposures.push(spec);
+    }
+    let looked = by_region.into_iter().map(|(region, wanted)| async move {
+        let found = one_region(target, context, (region, &wanted), request.probe).await;
         found.unwrap_or_else(|error| vec![unreadable(region, &error)])
     });
     findings.extend(join_all(looked).await.into_iter().flatten());
@@ -55,7 +57,8 @@ async fn missing_regions(target: &OpenStack, context: &Context) -> Result<Vec<Fi
     let there = catalogue_regions(target, context).await?;
     let names: Vec<&str> = there.iter().map(Region::as_str).collect();
     let wanted = wanted_regions(target, context).await?;
-    let missing = wanted.into_iter().filter(|wanted| !there.contains(&wanted.region));
+    let by_hand = |region: &Region| target.settings.cloud.image_endpoint_in(region).is_some();
+    let missing = wanted.into_iter().filter(|wanted| !there.contains(&wanted.region) && !by_hand(&wanted.region));
     Ok(missing
         .map(|wanted| Finding {
             severity: if wanted.required { Severity::Error } else { Severity::Warning },
@@ -89,47 +92,45 @@ fn unreadable(region: &Region, error: &Error) -> Finding {
     }
 }
 
-type Additions<'a> = (&'a Region, &'a [&'a Arc<ImageSpec>]);
+/// What one region is to get, and what is to be shown there.
+#[derive(Default)]
+struct Wanted<'a> {
+    additions: Vec<&'a ImageSpec>,
+    exposures: Vec<&'a ImageSpec>,
+}
 
 async fn one_region(
     target: &OpenStack,
     context: &Context,
-    (region, specs): Additions<'_>,
+    (region, wanted): (&Region, &Wanted<'_>),
     probe: Probe,
 ) -> Result<Vec<Finding>> {
     let here = target.here(context, region).await?;
     let mut findings = Vec::new();
-    for spec in specs {
+    for spec in &wanted.additions {
         match image_record::expected(spec, &target.settings.config) {
-            Ok(_) => findings.extend(taken_names(&here, context, spec).await?),
+            Ok(_) => findings.extend(names::taken(&here, context, spec).await?),
             Err(error) => findings.push(unreadable(region, &error)),
         }
     }
-    findings.extend(quotas(&here, context, specs).await);
-    if probe == Probe::MayWrite
-        && let Some(spec) = specs.iter().find(|spec| spec.visibility == Visibility::Public)
-    {
-        findings.extend(probe::may_publish(&here, context, spec).await?);
+    findings.extend(names::stable(target, &here, context, &wanted.exposures).await?);
+    findings.extend(sharing::members(&here, &wanted.exposures));
+    if !wanted.additions.is_empty() {
+        findings.extend(quotas(&here, context, &wanted.additions).await);
+        findings.extend(ways::missing(target, &here, context, &wanted.additions).await?);
+    }
+    if probe == Probe::MayWrite {
+        for wide in [Visibility::Public, Visibility::Community] {
+            if let Some(spec) = wanted.additions.iter().find(|spec| spec.visibility == wide) {
+                findings.extend(probe::may_publish(&here, context, spec).await?);
+            }
+        }
     }
     Ok(findings)
 }
 
-async fn taken_names(here: &Here, context: &Context, spec: &ImageSpec) -> Result<Vec<Finding>> {
-    let name = spec.name.as_str();
-    let found = same_name(here.glance(context), here, name).await.map_err(|error| classify(error, "look for name"))?;
-    let foreign = found.into_iter().filter(|image| confirm(here, image, &spec.tags).is_err());
-    Ok(foreign
-        .map(|image| Finding {
-            severity: Severity::Error,
-            region: Some(here.region().clone()),
-            message: format!("the name `{name}` is taken by image {}", image.id),
-            hint: Some("rename or delete it, or change `naming.image`".to_owned()),
-        })
-        .collect())
-}
-
 /// Clouds before Glance 2.13 (Yoga) do not tell; then a full quota shows only during the upload.
-async fn quotas(here: &Here, context: &Context, specs: &[&Arc<ImageSpec>]) -> Vec<Finding> {
+async fn quotas(here: &Here, context: &Context, specs: &[&ImageSpec]) -> Vec<Finding> {
     let finding = |severity, message: String, hint: &str| Finding {
         severity,
         region: Some(here.region().clone()),

@@ -13,12 +13,13 @@ use cloud_publish_core::names::Class;
 use cloud_publish_core::publisher::ImageSpec;
 
 use crate::config::OpenStackConfig;
+use crate::glance::GLANCE_OWN;
 use crate::tags::is_tag;
 
 const GIB: u64 = 1 << 30;
 
 /// The longest name of an image or a property: <https://docs.openstack.org/api-ref/image/v2/>.
-const LONGEST_NAME: usize = 255;
+pub(crate) const LONGEST_NAME: usize = 255;
 
 /// Attributes that have a meaning of their own or that only Glance sets.
 const RESERVED: [&str; 24] = [
@@ -93,7 +94,7 @@ impl Properties {
 fn is_free(name: &str) -> bool {
     !RESERVED.contains(&name)
         && !is_tag(name)
-        && !name.starts_with("os_glance")
+        && !name.starts_with(GLANCE_OWN)
         && !name.is_empty()
         && name.len() <= LONGEST_NAME
 }

@@ -22,7 +22,7 @@ use crate::error::classify;
 use crate::glance::Glance;
 use crate::keystone::{Keystone, Token};
 use crate::{
-    discard, image_record, info, preflight, prove, register, replicate, retention, survey, tag, upload, usage,
+    discard, image_record, info, point, preflight, prove, register, replicate, retention, survey, tag, upload, usage,
     visibility,
 };
 
@@ -133,7 +133,8 @@ impl Publisher for OpenStack {
     }
 
     fn expect(&self, image: &ImageSpec, _region: &Region) -> Result<Expected> {
-        image_record::expected(image, &self.settings.config)
+        let pointers = point::stable_name(&self.settings, image)?.into_iter().collect();
+        Ok(Expected { pointers, ..image_record::expected(image, &self.settings.config)? })
     }
 
     async fn preflight(&self, context: &Context, request: &PreflightRequest) -> Result<Vec<Finding>> {
@@ -150,7 +151,7 @@ impl Publisher for OpenStack {
 
     async fn upload(&self, context: &Context, request: &UploadRequest) -> Result<Staged> {
         let here = self.here(context, &request.region).await?;
-        upload::upload(&here, (context, &self.settings.config), request)
+        upload::upload(&here, (context, &self.settings), request)
             .await
             .map_err(|error| error.with("region", &request.region).with("image", &request.image.name))
     }
@@ -180,8 +181,12 @@ impl Publisher for OpenStack {
         tag::tag(&here, context, request).await.map_err(|error| named(error, &request.at))
     }
 
-    async fn point(&self, _context: &Context, _request: &PointRequest) -> Result<()> {
-        Err(not_here("pointers"))
+    async fn point(&self, context: &Context, request: &PointRequest) -> Result<()> {
+        if self.settings.config.stable_name.is_none() {
+            return Err(not_here("pointers without `stable_name`"));
+        }
+        let here = self.here(context, &request.at.region).await?;
+        point::point(&here, context, request).await.map_err(|error| named(error, &request.at))
     }
 
     async fn list_in_marketplace(&self, _context: &Context, _request: &ListingRequest) -> Result<Listing> {

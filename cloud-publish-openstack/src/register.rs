@@ -8,7 +8,7 @@ use crate::error::classify;
 use crate::glance::{Image, Patch, Status};
 use crate::guard::ours;
 use crate::publisher::Here;
-use crate::tags::decode;
+use crate::tags::{decode, own_name};
 
 pub(crate) async fn register(here: &Here, context: &Context, request: &RegisterRequest) -> Result<Registered> {
     let id = ImageId::new(&request.staged.id)?;
@@ -18,7 +18,7 @@ pub(crate) async fn register(here: &Here, context: &Context, request: &RegisterR
         return Err(not_usable(&image));
     }
     let wanted = request.image.name.as_str();
-    if image.name.as_deref() != Some(wanted) {
+    if own_name(&image).as_deref() != Some(wanted) {
         rename(here, context, &image, wanted).await?;
     }
     Ok(Registered::new(here.region().clone(), id))
@@ -36,7 +36,7 @@ fn not_usable(image: &Image) -> Error {
 async fn rename(here: &Here, context: &Context, image: &Image, wanted: &str) -> Result<()> {
     let marks = decode(&image.properties(), &here.place, here.region()).marks;
     if image.visibility != "private" || !marks.is_ok_and(|marks| marks.published.is_none()) {
-        let name = image.name.as_deref().unwrap_or_default();
+        let name = own_name(image).unwrap_or_default();
         return Err(Error::new(Kind::Conflict, format!("the image is called `{name}`, not `{wanted}`"))
             .hint("it is published under that name already: set `naming.image` back"));
     }

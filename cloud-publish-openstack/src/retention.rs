@@ -10,6 +10,7 @@ use crate::error::classify;
 use crate::glance::{Image, Patch, Status};
 use crate::guard::ours;
 use crate::publisher::Here;
+use crate::removal::remove;
 use crate::visibility::set_members;
 
 /// Leaves it out of listings.
@@ -93,12 +94,7 @@ pub(crate) async fn delete(here: &Here, context: &Context, at: &ImageAt) -> Resu
     if matches!(image.status, Status::Deleted | Status::PendingDelete) {
         return Ok(Deletion::Gone);
     }
-    let glance = here.glance(context);
-    if image.protected {
-        let patch = Patch::default().base("protected", false);
-        glance.patch(&image.id, &patch).await.map_err(|error| classify(error, "delete"))?;
-    }
-    match glance.delete(&image.id).await {
+    match remove(here.glance(context), &image).await {
         Ok(()) => Ok(Deletion::Gone),
         // Volumes or snapshots were cloned from it.
         Err(error) if error.status() == Some(409) => Ok(Deletion::StillInUse),

@@ -1,11 +1,12 @@
 //! A Keystone and a Glance on a loopback socket, for answers that the real ones do not give when asked.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::clouds::{Cloud, Domain, Named};
+use crate::clouds::{Auth, Cloud, Domain, Named};
 use crate::publisher::{OpenStack, OpenStackSettings};
 use cloud_publish_core::manifest::Regions;
 use cloud_publish_core::names::Region;
@@ -81,13 +82,17 @@ impl Stub {
             cloud: Cloud {
                 name: "stub".to_owned(),
                 auth_url: self.url.parse().unwrap(),
-                user: Named::Name { name: "joe".to_owned(), domain: Domain::Id("default".to_owned()) },
-                password: Secret::new(PASSWORD),
-                project: Named::Id("p1".to_owned()),
+                auth: Auth::Password {
+                    user: Named::Name { name: "joe".to_owned(), domain: Domain::Id("default".to_owned()) },
+                    password: Secret::new(PASSWORD),
+                    project: Named::Id("p1".to_owned()),
+                },
                 regions: Vec::new(),
                 interface: crate::config::Interface::Public,
                 image_endpoint: None,
+                image_endpoints: BTreeMap::new(),
                 cacert: None,
+                client: None,
                 verify: true,
             },
             config: serde_json::from_str(r#"{"cloud": "stub"}"#).unwrap(),

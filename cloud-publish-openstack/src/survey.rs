@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cloud_publish_core::error::{Error, Result, Retry};
 use cloud_publish_core::names::{ImageId, Owner, Region};
 use cloud_publish_core::publisher::{Context, SurveyRequest};
-use cloud_publish_core::survey::{FoundImage, FoundStaged, Gap, Native, Survey};
+use cloud_publish_core::survey::{FoundImage, FoundPointer, FoundStaged, Gap, Native, Survey};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
@@ -13,8 +13,9 @@ use crate::error::classify;
 use crate::glance::{Image, Status};
 use crate::image_record::{attributes, visibility};
 use crate::info::{catalogue_regions, wanted_regions};
+use crate::point::pointers;
 use crate::publisher::{Here, OpenStack};
-use crate::tags::decode;
+use crate::tags::{decode, own_name};
 
 /// Members are asked for one image at a time: this many at once.
 const MEMBERS_AT_ONCE: usize = 8;
@@ -29,9 +30,10 @@ pub(crate) async fn survey(target: &OpenStack, context: &Context, request: &Surv
     let mut failures = Vec::new();
     for (region, found) in join_all(looked).await {
         match found {
-            Ok((images, staged)) => {
-                survey.images.extend(images);
-                survey.staged.extend(staged);
+            Ok(found) => {
+                survey.images.extend(found.images);
+                survey.staged.extend(found.staged);
+                survey.pointers.extend(found.pointers);
             }
             Err(error) => failures.push((region.clone(), error)),
         }
@@ -60,7 +62,12 @@ async fn every_region(target: &OpenStack, context: &Context) -> Result<Vec<Regio
     Ok(all.into_iter().collect())
 }
 
-type Found = (Vec<FoundImage>, Vec<FoundStaged>);
+/// What one region has.
+struct Found {
+    images: Vec<FoundImage>,
+    staged: Vec<FoundStaged>,
+    pointers: Vec<FoundPointer>,
+}
 
 async fn one_region(target: &OpenStack, context: &Context, region: &Region, owner: &Owner) -> Result<Found> {
     let here = target.here(context, region).await?;
@@ -69,11 +76,12 @@ async fn one_region(target: &OpenStack, context: &Context, region: &Region, owne
     let listed = listed.map_err(|error| classify(error, "list images"))?;
     let (images, records): (Vec<Image>, Vec<Image>) =
         listed.into_iter().partition(|image| matches!(image.status, Status::Active | Status::Deactivated));
+    let pointers = pointers(region, images.iter())?;
     let members = stream::iter(images).map(|image| with_members(&here, context, image)).buffered(MEMBERS_AT_ONCE);
     let images = members.try_collect::<Vec<FoundImage>>().await?;
     let gone = |image: &Image| matches!(image.status, Status::Deleted | Status::PendingDelete);
     let staged = records.into_iter().filter(|image| !gone(image)).map(|image| staged(&here, image)).collect();
-    Ok((images, staged))
+    Ok(Found { images, staged, pointers })
 }
 
 async fn with_members(here: &Here, context: &Context, image: Image) -> Result<FoundImage> {
@@ -89,7 +97,7 @@ async fn with_members(here: &Here, context: &Context, image: Image) -> Result<Fo
     Ok(FoundImage {
         region: here.region().clone(),
         id: ImageId::new(&image.id)?,
-        name: image.name.clone().unwrap_or_default(),
+        name: own_name(&image).unwrap_or_default(),
         native: native(&image),
         visibility: visibility(&image.visibility, members),
         tags,
@@ -116,7 +124,7 @@ fn staged(here: &Here, image: Image) -> FoundStaged {
         region: here.region().clone(),
         tags: decode(&image.properties(), &here.place, here.region()).tags.ok(),
         created: image.created_at,
-        busy: image.status.is_busy(),
+        busy: image.is_busy(),
         id: image.id,
     }
 }

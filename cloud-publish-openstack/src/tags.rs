@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use cloud_publish_core::identity::{ImageTags, Marks, Place, TAG_PREFIX, TagTrouble};
 use cloud_publish_core::names::Region;
 
+use crate::glance::Image;
+
 /// The Glance tag of everything of ours.
 pub(crate) const TAG: &str = "cloud-publish";
 
@@ -17,6 +19,14 @@ pub(crate) const EXTRA: &str = "cloud-publish-extra-";
 
 /// The names of the marks, which come and go.
 pub(crate) const MARKS: [&str; 3] = ["cloud-publish-published", "cloud-publish-retired", "cloud-publish-withdrawn"];
+
+/// An image's own name, while it has the stable one of its line; put on and taken off together with that.
+pub(crate) const OWN_NAME: &str = "cloud-publish-name";
+
+/// The name that an image was made with.
+pub(crate) fn own_name(image: &Image) -> Option<String> {
+    image.properties().remove(OWN_NAME).or_else(|| image.name.clone())
+}
 
 /// What an image's properties say about it.
 #[derive(Debug)]

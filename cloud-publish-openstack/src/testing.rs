@@ -40,10 +40,12 @@ pub(crate) fn spec() -> ImageSpec {
         file_size: 300 << 20,
         virtual_size: (2 << 30) + 1,
         file_sha512: Some("ab".repeat(64)),
+        given: None,
         build_job: Some("https://ci.example.org/jobs/1".to_owned()),
         extra_tags: BTreeMap::from([("team".to_owned(), "cloud".to_owned())]),
         properties: BTreeMap::new(),
         visibility: Visibility::Public,
         build_manifest: None,
+        outside_suite: None,
     }
 }

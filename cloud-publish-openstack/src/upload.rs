@@ -1,12 +1,15 @@
 //! Creates a record under an id of our choice and sends its data; finds, continues or waits for what is there already.
 //!
-//! Every turn looks again, so whatever another run does in between is seen. A record that can never have data is noted
+//! The bytes go by `PUT`, or by an import of the cloud's (the module `import`), whichever the configuration wants and the
+//! cloud has. Every turn looks again, so whatever another run does in between is seen. A record that can never have data is noted
 //! as a dead generation before the next id is tried.
 
 mod arrived;
 mod found;
+mod import;
 #[cfg(test)]
 mod tests;
+mod way;
 
 use std::sync::Arc;
 
@@ -14,12 +17,13 @@ use cloud_publish_core::error::{Error, Kind, Result};
 use cloud_publish_core::publisher::{Context, Note, Staged, UploadRequest};
 use uuid::Uuid;
 
-use crate::config::OpenStackConfig;
+use self::way::Way;
+pub(crate) use self::way::{download_url, import_method};
 use crate::error::{WireError, classify};
 use crate::glance::{Glance, Image};
 use crate::guard::{confirm, find_by_key};
 use crate::image_record;
-use crate::publisher::Here;
+use crate::publisher::{Here, OpenStackSettings};
 
 /// More dead generations than this are no accident.
 const GENERATIONS: u32 = 16;
@@ -31,9 +35,17 @@ const TURNS: u32 = 64;
 pub(super) struct Upload<'a> {
     here: &'a Here,
     context: &'a Context,
-    config: &'a OpenStackConfig,
+    settings: &'a OpenStackSettings,
     request: &'a UploadRequest,
     generation: u32,
+    /// How the bytes go there; `None` until they must.
+    way: Option<Way>,
+    /// The record whose data this very call has staged, or has had fetched.
+    filled: Option<String>,
+    /// Bytes that this call has sent.
+    sent: u64,
+    /// Times that a record took no staged data although nobody was at work.
+    refusals: u32,
 }
 
 /// What a look or a creating call came to.
@@ -44,10 +56,15 @@ enum Turn {
     Again,
 }
 
-pub(crate) async fn upload(here: &Here, with: (&Context, &OpenStackConfig), request: &UploadRequest) -> Result<Staged> {
-    let (context, config) = with;
+pub(crate) async fn upload(
+    here: &Here,
+    with: (&Context, &OpenStackSettings),
+    request: &UploadRequest,
+) -> Result<Staged> {
+    let (context, settings) = with;
     let generation = context.first_generation();
-    let mut upload = Upload { here, context, config, request, generation };
+    let mut upload =
+        Upload { here, context, settings, request, generation, way: None, filled: None, sent: 0, refusals: 0 };
     let last = generation.saturating_add(GENERATIONS);
     for _ in 0..TURNS {
         context.check()?;
@@ -86,7 +103,7 @@ impl Upload<'_> {
             return Ok(Turn::Again);
         }
         let at = (&self.here.place, self.here.region());
-        let body = image_record::body(&self.request.image, self.config, at, self.id())?;
+        let body = image_record::body(&self.request.image, &self.settings.config, at, self.id())?;
         match self.glance().create(&body).await {
             Ok(image) => Ok(Turn::Record { image: Box::new(image), fresh: true }),
             Err(error) if error.status() == Some(409) => self.look_at_own_id().await,

@@ -64,6 +64,16 @@ fn the_cloud_of_the_annotated_target_is_in_clouds_yaml() {
 }
 
 #[test]
+fn the_gated_target_asks_a_program_that_is_there_and_a_person() {
+    let config = config("configs/gated.toml");
+    let openstack = &config.targets[&target("openstack")];
+    let gate = openstack.gate.clone().unwrap();
+    assert!(openstack.approve && gate.program.is_file(), "{}", gate.program.display());
+    assert_eq!((gate.timeout.as_secs(), gate.command[1].as_str()), (1800, "mycloud"));
+    assert!(collisions(&config, &releases(&config)).is_empty());
+}
+
+#[test]
 fn one_target_of_each_kind_loads() {
     let config = config("configs/all-targets.toml");
     let mut kinds: Vec<&str> = config.targets.values().map(|target| target.provider.as_str()).collect();

@@ -68,7 +68,7 @@ fn every_verb_that_is_written_exists_and_every_verb_is_written() {
 #[test]
 fn every_option_that_is_written_exists() {
     let mut known = String::from("cargo: --release --features --no-default-features --open; rsync: --delete\n");
-    known.push_str("openstack: --property\n");
+    known.push_str("openstack: --property --accept; cargo: --bin; sandbox: --real\n");
     known.push_str(&fs::read_to_string(paths::root().join("tests/run")).unwrap());
     known.push_str(&publish(&["--help"]));
     for verb in verbs().iter().filter(|verb| *verb != "help") {

@@ -73,6 +73,14 @@ pub fn glance_state(owner: &str) -> Vec<GlanceImage> {
     run_glance_state(&["--owner", owner])
 }
 
+/// Lists like [`glance_state`] the images of another entry's project.
+///
+/// # Panics
+/// Like [`glance_state`].
+pub fn glance_state_of(cloud: &str, owner: &str) -> Vec<GlanceImage> {
+    run_glance_state(&["--cloud", cloud, "--owner", owner])
+}
+
 /// Lists all images of project publisher, those of other tests too.
 ///
 /// # Panics
@@ -87,6 +95,14 @@ pub fn whole_glance_state() -> Vec<GlanceImage> {
 /// Like [`glance_state`], and if an image is still there afterwards.
 pub fn wipe(owner: &str) {
     assert_eq!(run_glance_state(&["--owner", owner, "--wipe"]), [], "wiping left images behind");
+}
+
+/// Deletes like [`wipe`] the images of another entry's project.
+///
+/// # Panics
+/// Like [`wipe`].
+pub fn wipe_of(cloud: &str, owner: &str) {
+    assert_eq!(run_glance_state(&["--cloud", cloud, "--owner", owner, "--wipe"]), [], "wiping left images behind");
 }
 
 /// Runs `openstack ARGUMENTS` of python-openstackclient as an entry of clouds.yaml in a region; returns its stdout.

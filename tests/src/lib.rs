@@ -11,11 +11,16 @@
 //! | [`servers`] | one Keystone and two Glance regions, and an owner of its own for each test |
 //! | [`foreign`] | what Glance has, told by others than us |
 //! | [`images`] | the tiny Debian image, and the 3 GiB one of a full run |
+//! | [`bench`] | what is promised of speed and memory |
 //! | [`boot`] | whether an image boots |
+//! | [`fake`] | what the fakes have in common |
+//! | [`disk`] | a disk that is full or read-only |
 //! | [`publish`] | the binary |
 //! | [`judge`] | what a fake AWS has, told by boto3 |
+//! | [`openstack`] | a small OpenStack of its own: several clouds, failing to order, at once there |
 //! | [`measure`] | what a program takes of time, processor and memory |
 //! | [`running`] | a run that goes on meanwhile |
+//! | [`sandbox`] | a world made for one command, for tests and for trying the tool |
 //! | [`site`] | a folder with a release to publish, and what the binary did there |
 //!
 //! A test that needs them is `#[ignore = "needs the servers that tests/run starts"]` (or `... the image that tests/run
@@ -28,15 +33,20 @@
 pub mod aws;
 pub mod aws_clients;
 pub mod aws_site;
+pub mod bench;
 pub mod boot;
+pub mod disk;
+pub mod fake;
 pub mod foreign;
 pub mod images;
 pub mod judge;
 pub mod measure;
 pub mod moto;
+pub mod openstack;
 pub mod paths;
 pub mod publish;
 pub mod running;
+pub mod sandbox;
 pub mod servers;
 pub mod site;
 

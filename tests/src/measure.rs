@@ -5,14 +5,35 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-/// Runs its arguments, which must succeed, and prints what they used as JSON.
+/// Runs its arguments and prints what they used as JSON. What the program read is asked while it is a zombie: it has ended
+/// and is still accounted for. One that takes hours is ended.
 const SCRIPT: &str = "
-import json, resource, subprocess, sys, time
+import json, os, subprocess, sys, threading, time
 begun = time.monotonic()
-subprocess.run(sys.argv[1:], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-wall, used = time.monotonic() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
-print(json.dumps({'wall': wall, 'cpu': used.ru_utime + used.ru_stime, 'memory': used.ru_maxrss}))
+child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+late = threading.Timer(3600, child.kill)
+late.start()
+os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+late.cancel()
+wall = time.monotonic() - begun
+read = next(int(line.split()[1]) for line in open(f'/proc/{child.pid}/io') if line.startswith('rchar'))
+_, status, used = os.wait4(child.pid, 0)
+cpu = used.ru_utime + used.ru_stime
+code = os.waitstatus_to_exitcode(status)
+print(json.dumps({'code': code, 'used': {'wall': wall, 'cpu': cpu, 'memory': used.ru_maxrss, 'read': read}}))
 ";
+
+/// How a run of a program ended.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Ended {
+    /// The exit code; less than 0 when a signal ended it.
+    pub code: i32,
+    /// What it took.
+    pub used: Used,
+    /// What it printed to standard error.
+    #[serde(skip)]
+    pub err: String,
+}
 
 /// What one run of a program took.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -20,6 +41,7 @@ pub struct Used {
     wall: f64,
     cpu: f64,
     memory: u64,
+    read: u64,
 }
 
 impl Used {
@@ -39,6 +61,18 @@ impl Used {
         self.memory
     }
 
+    /// How many bytes it asked the kernel to read, from files and otherwise; the zeros of a hole that is read count.
+    pub fn read(self) -> u64 {
+        self.read
+    }
+
+    /// What is left of it without another run: of the memory all.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        let (wall, cpu) = ((self.wall - other.wall).max(0.0), (self.cpu - other.cpu).max(0.0));
+        Self { wall, cpu, memory: self.memory, read: self.read.saturating_sub(other.read) }
+    }
+
     /// Of an odd number of runs the middle one, each figure by itself.
     ///
     /// # Panics
@@ -49,9 +83,13 @@ impl Used {
             figures.sort_by(f64::total_cmp);
             figures[figures.len() / 2]
         };
-        let mut memory: Vec<u64> = runs.iter().map(|run| run.memory).collect();
-        memory.sort_unstable();
-        Self { wall: middle(|run| run.wall), cpu: middle(|run| run.cpu), memory: memory[memory.len() / 2] }
+        let count = |figure: fn(&Self) -> u64| {
+            let mut figures: Vec<u64> = runs.iter().map(figure).collect();
+            figures.sort_unstable();
+            figures[figures.len() / 2]
+        };
+        let (wall, cpu) = (middle(|run| run.wall), middle(|run| run.cpu));
+        Self { wall, cpu, memory: count(|run| run.memory), read: count(|run| run.read) }
     }
 }
 
@@ -60,6 +98,16 @@ impl Used {
 /// # Panics
 /// If it cannot be started or fails.
 pub fn measure(program: &Command) -> Used {
+    let ended = run(program);
+    assert_eq!(ended.code, 0, "{program:?} failed: {}", ended.err);
+    ended.used
+}
+
+/// The same for a program that may fail.
+///
+/// # Panics
+/// If it cannot be started.
+pub fn run(program: &Command) -> Ended {
     let mut command = Command::new("python3");
     command.args(["-c", SCRIPT]).arg(program.get_program()).args(program.get_args());
     for (name, value) in program.get_envs() {
@@ -72,8 +120,9 @@ pub fn measure(program: &Command) -> Used {
         command.current_dir(folder);
     }
     let output = command.output().unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
-    assert!(output.status.success(), "{program:?} failed: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("what was used")
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{program:?} was not measured: {err}");
+    Ended { err, ..serde_json::from_slice(&output.stdout).expect("what was used") }
 }
 
 #[cfg(test)]
@@ -81,7 +130,7 @@ mod tests {
     use std::process::Command;
     use std::time::Duration;
 
-    use super::{Used, measure};
+    use super::{Used, measure, run};
 
     #[test]
     fn waiting_takes_time_and_no_processor() {
@@ -91,8 +140,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_program_reads_and_how_it_fails_is_told() {
+        let ended = run(Command::new("sh").args(["-c", "head -c 1000000 /dev/zero; echo why >&2; exit 7"]));
+        assert_eq!((ended.code, ended.err.trim()), (7, "why"));
+        assert!((1_000_000..2_000_000).contains(&ended.used.read()), "{ended:?}");
+    }
+
+    #[test]
     fn the_median_is_the_middle_of_each_figure() {
-        let run = |wall: u32, memory| Used { wall: f64::from(wall), cpu: 0.0, memory };
+        let run = |wall: u32, memory| Used { wall: f64::from(wall), cpu: 0.0, memory, read: 0 };
         let median = Used::median(&[run(9, 1), run(1, 5), run(2, 3)]);
         assert_eq!((median.wall(), median.memory()), (Duration::from_secs(2), 3));
     }

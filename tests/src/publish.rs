@@ -4,14 +4,15 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Returns the path of the binary of the same profile as the running test.
+/// Returns the path of the binary of the same profile as the running test or program.
 ///
 /// # Panics
 /// If it has not been built, saying how to.
 pub fn binary() -> PathBuf {
     let test = env::current_exe().expect("a test knows its own path");
-    // target/debug/deps/rig-0123 -> target/debug/publish
-    let profile = test.parent().and_then(|deps| deps.parent()).expect("tests lie in a target folder");
+    // target/debug/deps/rig-0123 or target/debug/bench -> target/debug/publish
+    let folder = test.parent().expect("a program lies in a folder");
+    let profile = if folder.ends_with("deps") { folder.parent().expect("a target folder") } else { folder };
     let binary = profile.join(format!("publish{}", env::consts::EXE_SUFFIX));
     assert!(
         binary.exists(),

@@ -52,6 +52,11 @@ impl Running {
         }
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Tells whether it has ended by itself.
     ///
     /// # Panics

@@ -14,6 +14,8 @@ pub const MEMBER: &str = "member";
 pub const CONSUMER: &str = "consumer";
 /// The entry of a project that may keep 8 MiB and 3 images in each region.
 pub const SMALL_QUOTA: &str = "smallquota";
+/// The entry of the same user as [`PUBLISHER_ADMIN`] that goes through TLS with an authority of its own.
+pub const TLS: &str = "tls";
 /// The entry with a wrong password.
 pub const DENIED: &str = "denied";
 

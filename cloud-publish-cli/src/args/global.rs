@@ -23,8 +23,11 @@ pub(crate) struct Global {
     /// Colours
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub(crate) color: Colour,
-    /// Print no progress lines
-    #[arg(long, global = true)]
+    /// How to show what is being done
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "HOW")]
+    pub(crate) progress: ShowProgress,
+    /// The same as --progress=none
+    #[arg(long, global = true, conflicts_with = "progress")]
     pub(crate) no_progress: bool,
     /// Look, plan and stop: nothing is written anywhere
     #[arg(long, global = true)]
@@ -44,4 +47,18 @@ pub(crate) enum Colour {
     Always,
     /// Never
     Never,
+}
+
+/// How to show what is being done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowProgress {
+    /// Live on a terminal that can, else plain; CI and TERM=dumb mean plain
+    #[default]
+    Auto,
+    /// Lines that change in place below everything else
+    Live,
+    /// A line whenever something begins or ends, and every 10 s for what takes long
+    Plain,
+    /// Nothing
+    None,
 }

@@ -1,13 +1,21 @@
 //! The command line as typed values. Nothing is looked up here: what the words mean is the commands' matter.
 
+mod documents;
+mod find;
 mod global;
+mod import;
+mod mistake;
 mod verbs;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use self::global::{Colour, Global};
+pub(crate) use self::documents::{CompletionsArgs, ManArgs, Shell};
+pub(crate) use self::find::FindArgs;
+pub(crate) use self::global::{Colour, Global, ShowProgress};
+pub(crate) use self::import::ImportArgs;
+pub(crate) use self::mistake::mistake;
 pub(crate) use self::verbs::{
-    CheckArgs, FindArgs, PlanArgs, Prove, PublishArgs, SchemaArgs, SchemaOf, StatusArgs, Targets, VerifyArgs,
+    ApproveArgs, CheckArgs, PlanArgs, Prove, PublishArgs, SchemaArgs, SchemaOf, StatusArgs, Targets, VerifyArgs,
 };
 
 const EXIT_CODES: &str = "\
@@ -45,12 +53,20 @@ pub(crate) enum Verb {
     Status(StatusArgs),
     /// Compare what the clouds have with what the manifest says
     Verify(VerifyArgs),
+    /// Let images become public that wait for a person's word
+    Approve(ApproveArgs),
     /// Look up images in the catalogue of what was published
-    Find(FindArgs),
+    Find(Box<FindArgs>),
     /// Check configuration, manifests and image files, without asking any cloud
     Check(CheckArgs),
+    /// Make a release manifest of a folder as Debian's image builds leave it
+    ImportDebian(ImportArgs),
     /// Print the JSON Schema of release manifests or of publish.toml
     Schema(SchemaArgs),
+    /// Print what completes commands in a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each verb
+    Man(ManArgs),
 }
 
 impl Cli {
@@ -61,8 +77,9 @@ impl Cli {
             Some(Verb::Plan(args)) => args.release.as_deref(),
             Some(Verb::Status(args)) => args.release.as_deref(),
             Some(Verb::Verify(args)) => args.release.as_deref(),
+            Some(Verb::Approve(args)) => args.release.as_deref(),
             Some(Verb::Check(args)) => args.release.as_deref(),
-            Some(Verb::Find(_) | Verb::Schema(_)) => None,
+            Some(Verb::Find(_) | Verb::ImportDebian(_) | Verb::Schema(_) | Verb::Completions(_) | Verb::Man(_)) => None,
         }
     }
 

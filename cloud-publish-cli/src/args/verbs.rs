@@ -1,8 +1,6 @@
 //! The options of each verb.
 
 use clap::{Args, ValueEnum};
-use cloud_publish_core::names::{Arch, Provider, Region, ReleaseName, Suite, TargetName, Variant};
-use cloud_publish_core::survey::Life;
 
 /// Which targets.
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
@@ -63,6 +61,20 @@ pub(crate) struct StatusArgs {
     pub(crate) targets: Targets,
 }
 
+/// `publish approve`
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ApproveArgs {
+    /// The release
+    #[arg(long, value_name = "NAME")]
+    pub(crate) release: Option<String>,
+    /// Names of the targets, separated by commas
+    #[arg(long, alias = "to", value_name = "TARGETS", value_delimiter = ',')]
+    pub(crate) target: Vec<String>,
+    /// Who approves, instead of the user's name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
 /// `publish verify`
 #[derive(Args, Clone, Debug)]
 pub(crate) struct VerifyArgs {
@@ -86,75 +98,6 @@ pub(crate) enum Prove {
     All,
 }
 
-/// `publish find`: every filter may name several, separated by commas.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct FindArgs {
-    /// Only these releases
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
-    pub(crate) release: Vec<ReleaseName>,
-    /// Only these suites
-    #[arg(long, value_name = "SUITES", value_delimiter = ',')]
-    pub(crate) suite: Vec<Suite>,
-    /// Only these kinds of cloud
-    #[arg(long, value_name = "PROVIDERS", value_delimiter = ',')]
-    pub(crate) provider: Vec<Provider>,
-    /// Only these targets
-    #[arg(long, value_name = "TARGETS", value_delimiter = ',')]
-    pub(crate) target: Vec<TargetName>,
-    /// Only these regions
-    #[arg(long, value_name = "REGIONS", value_delimiter = ',')]
-    pub(crate) region: Vec<Region>,
-    /// Only these variants
-    #[arg(long, value_name = "VARIANTS", value_delimiter = ',')]
-    pub(crate) variant: Vec<Variant>,
-    /// Only these architectures
-    #[arg(long, value_name = "ARCHS", value_delimiter = ',')]
-    pub(crate) arch: Vec<Arch>,
-    /// Only images in these states
-    #[arg(long, value_name = "STATES", value_delimiter = ',', value_enum, default_value = "published")]
-    pub(crate) state: Vec<StateWord>,
-}
-
-/// A state in the life of an image that the catalogue can show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StateWord {
-    /// The bytes are at the cloud
-    Staged,
-    /// A private image
-    Registered,
-    /// A private image in every wanted region
-    Replicated,
-    /// Passed its gates
-    Gated,
-    /// Usable by those it is for
-    Published,
-    /// Usable by id, found by nobody
-    Hidden,
-    /// Not usable for new machines; restorable
-    Retired,
-    /// Gone
-    Deleted,
-    /// Whatever the state
-    Any,
-}
-
-impl StateWord {
-    /// Whether an image in this state is meant.
-    pub(crate) fn means(self, life: Life) -> bool {
-        match self {
-            Self::Staged => life == Life::Staged,
-            Self::Registered => life == Life::Registered,
-            Self::Replicated => life == Life::Replicated,
-            Self::Gated => life == Life::Gated,
-            Self::Published => life == Life::Published,
-            Self::Hidden => life == Life::Hidden,
-            Self::Retired => life == Life::Retired,
-            Self::Deleted => life == Life::Deleted,
-            Self::Any => true,
-        }
-    }
-}
-
 /// `publish check`
 #[derive(Args, Clone, Debug)]
 pub(crate) struct CheckArgs {
@@ -167,7 +110,7 @@ pub(crate) struct CheckArgs {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SchemaArgs {
     /// Of which file
-    #[arg(value_enum)]
+    #[arg(value_enum, value_name = "FILE")]
     pub(crate) of: SchemaOf,
 }
 

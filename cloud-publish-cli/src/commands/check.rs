@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use cloud_publish_core::error::{Error, Kind};
 use cloud_publish_core::event::Silent;
+use cloud_publish_core::execute::Gate as _;
+use cloud_publish_core::gate::CommandGate;
 use cloud_publish_core::manifest::{Artifact, Config, Release, collisions};
 use cloud_publish_core::names::ReleaseName;
 use cloud_publish_core::run::{Environment, RunOutcome, check_inputs};
@@ -13,7 +15,7 @@ use crate::args::CheckArgs;
 use crate::exit::Exit;
 use crate::fleet;
 use crate::halt::{Halt, Stage};
-use crate::output::{Progress, Show, SummaryLine, count, halt_text};
+use crate::output::{Show, SummaryLine, count, halt_text};
 use crate::releases::find_release;
 use crate::session::App;
 use crate::state;
@@ -57,6 +59,7 @@ pub(super) async fn run(app: &App, args: &CheckArgs) -> Result<Exit, Halt> {
     if let Some(config) = config {
         checked = with_config(&mut findings, config, args).await?;
     }
+    app.console.settle();
     let problems = findings.problems;
     let (manifests, files) = checked;
     let read = format!("{} and {} read", count(manifests, "manifest"), count(files, "file"));
@@ -104,10 +107,14 @@ async fn with_config(findings: &mut Findings<'_>, config: Config, args: &CheckAr
     let Some(state) = findings.take(Stage::Config, opened) else { return Ok((manifests.len(), 0)) };
     let reporter: Arc<dyn cloud_publish_core::event::Reporter> = match app.console.is_json() {
         true => Arc::new(Silent),
-        false => Arc::new(Progress::new(app.console.clone(), app.clock.clone(), (Show::Lines, app.global.no_progress))),
+        false => app.progress(Show::Lines),
     };
-    let environment =
-        Environment { config: Arc::new(config), state, reporter, clock: app.clock.clone(), stop: app.stop.clone() };
+    let gate = Arc::new(CommandGate::new(&config));
+    for target in config.targets.keys() {
+        gate.obstacle(target).into_iter().for_each(|error| findings.add(Stage::Config, &error.with("target", target)));
+    }
+    let (config, clock, stop) = (Arc::new(config), app.clock.clone(), app.stop.clone());
+    let environment = Environment { config, state, gate, reporter, clock, stop };
     let mut files = 0;
     for release in manifests.iter().flat_map(one_by_one) {
         let checked = match check_inputs(&environment, &release).await {

@@ -1,7 +1,11 @@
 //! One file for each verb: from its arguments to its exit code.
 
+mod approve;
 mod check;
+mod completions;
 mod find;
+mod import_debian;
+mod man;
 mod plan;
 mod publish;
 mod schema;
@@ -23,8 +27,12 @@ pub(crate) async fn run(app: &App, cli: &Cli) -> Result<Exit, Halt> {
         Some(Verb::Plan(args)) => plan::run(app, args).await,
         Some(Verb::Status(args)) => status::run(app, args).await,
         Some(Verb::Verify(args)) => verify::run(app, args).await,
+        Some(Verb::Approve(args)) => approve::run(app, args).await,
         Some(Verb::Find(args)) => find::run(app, args).await,
         Some(Verb::Check(args)) => check::run(app, args).await,
+        Some(Verb::ImportDebian(args)) => import_debian::run(app, args),
         Some(Verb::Schema(args)) => schema::run(app, args),
+        Some(Verb::Completions(args)) => Ok(completions::run(app, args)),
+        Some(Verb::Man(args)) => man::run(app, args),
     }
 }

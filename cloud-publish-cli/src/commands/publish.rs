@@ -1,6 +1,5 @@
 //! `publish`: makes a release usable at its targets.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use cloud_publish_core::plan::Permissions;
@@ -9,10 +8,10 @@ use cloud_publish_core::run::{Options, Preflight, Prepared, RunOutcome, Summary,
 
 use super::status::absent;
 use crate::args::PublishArgs;
-use crate::confirm::confirm;
+use crate::confirm::{Question, confirm};
 use crate::exit::Exit;
 use crate::halt::{Halt, Stage};
-use crate::output::{Progress, Show, SummaryLine, images_table, plan_in_brief, remarks, summary_text};
+use crate::output::{Show, SummaryLine, images_table, plan_in_brief, remarks, summary_text};
 use crate::overview::seen;
 use crate::session::{App, Selection, Session};
 
@@ -24,9 +23,8 @@ pub(super) async fn run(app: &App, args: &PublishArgs) -> Result<Exit, Halt> {
         no_wait: args.no_wait,
         ..Options::default()
     };
-    let progress = Progress::new(app.console.clone(), app.clock.clone(), (Show::Events, app.global.no_progress));
     let selection = Selection::Named(&args.targets);
-    let mut session = Session::open(app, args.release.as_deref(), selection, (options, Arc::new(progress)))?;
+    let mut session = Session::open(app, args.release.as_deref(), selection, (options, app.progress(Show::Events)))?;
     session.require_targets()?;
 
     let prepared = prepare(&session.environment, &session.request).await.map_err(Halt::at(Stage::Input))?;
@@ -34,13 +32,14 @@ pub(super) async fn run(app: &App, args: &PublishArgs) -> Result<Exit, Halt> {
     let is_asking = is_asking && !prepared.plan.is_empty();
     let probe = if is_asking || app.global.dry_run { Probe::ReadOnly } else { Probe::MayWrite };
     let mut preflight = ask_targets(&session, &prepared, probe).await?;
+    app.console.settle();
     show(app, &session, (&prepared, &preflight), is_asking);
     if app.global.dry_run {
         let summary = prepared.outlook(&session.request.options, &preflight);
         return Ok(finish(app, &session, summary, Ending { begun, is_dry: true }));
     }
     if is_asking && prepared.is_allowed(&session.request.options, &preflight) {
-        confirm(&app.console, &app.stop).await.map_err(Halt::at(Stage::Confirm))?;
+        confirm(&app.console, &app.stop, Question::Publish).await.map_err(Halt::at(Stage::Confirm))?;
         let known = preflight;
         preflight = ask_targets(&session, &prepared, Probe::MayWrite).await?;
         let new = |found: &&TargetFinding| !known.findings.contains(found);
@@ -51,6 +50,7 @@ pub(super) async fn run(app: &App, args: &PublishArgs) -> Result<Exit, Halt> {
         remarks(None, &added).iter().for_each(|remark| app.console.complain(&remark.text()));
     }
     let carried = carry_out(&session.environment, &session.request, prepared, preflight).await;
+    app.console.settle();
     let summary = carried.map_err(Halt::at(Stage::Run))?;
     Ok(finish(app, &session, summary, Ending { begun, is_dry: false }))
 }
@@ -94,8 +94,10 @@ fn finish(app: &App, session: &Session, mut summary: Summary, ending: Ending) ->
         app.console.say("dry run: nothing was written\n");
     } else {
         let table = images_table(&summary.images);
-        if !table.is_empty() && !app.console.is_quiet() && !ending.is_dry {
-            app.console.data(&table.render());
+        // What is not there yet says nothing that the refusal does not say, and would scroll it away.
+        let is_shown = !ending.is_dry && summary.outcome != RunOutcome::Refused;
+        if !table.is_empty() && !app.console.is_quiet() && is_shown {
+            app.console.data(&table.render(app.settings.columns));
         }
         let text = summary_text(&summary, app.clock.elapsed().saturating_sub(ending.begun));
         match summary.failures.is_empty() {

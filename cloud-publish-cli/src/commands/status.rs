@@ -1,7 +1,5 @@
 //! `publish status`: what is where of a release, and what publishing would do next.
 
-use std::sync::Arc;
-
 use cloud_publish_core::error::Error;
 use cloud_publish_core::names::TargetName;
 use cloud_publish_core::run::{Failure, ImageState, Options, RunOutcome, prepare};
@@ -11,8 +9,8 @@ use serde::Serialize;
 use crate::args::StatusArgs;
 use crate::exit::Exit;
 use crate::halt::{Halt, Stage};
-use crate::output::{Progress, Show, SummaryLine, Table, Word, failure_text};
-use crate::overview::{Wanted, wanted};
+use crate::output::{Show, SummaryLine, Table, Word, failure_text, outlook};
+use crate::overview::{Next, Wanted, next, wanted};
 use crate::session::{App, Selection, Session};
 
 /// One row of `--json`.
@@ -23,44 +21,80 @@ struct StatusLine<'a> {
     row: &'a Wanted,
 }
 
-pub(super) async fn run(app: &App, args: &StatusArgs) -> Result<Exit, Halt> {
-    let progress = Progress::new(app.console.clone(), app.clock.clone(), (Show::Events, app.global.no_progress));
-    let selection = Selection::NamedOrAll(&args.targets);
-    let reporter = (Options::default(), Arc::new(progress) as _);
-    let session = Session::open(app, args.release.as_deref(), selection, reporter)?;
-    let (rows, failures) = look(&session).await?;
+/// What comes next, in `--json`.
+#[derive(Serialize)]
+#[serde(tag = "event", rename = "next")]
+struct NextLine<'a> {
+    #[serde(flatten)]
+    next: &'a Next,
+}
 
-    let is_settled = rows.iter().all(|row| row.next.is_empty() && row.image.state == Life::Published);
-    let exit = if failures.is_empty() { Exit::Done } else { Exit::Incomplete };
+/// What was seen.
+#[derive(Default)]
+struct Look {
+    rows: Vec<Wanted>,
+    next: Option<Next>,
+    /// The targets that could not be seen.
+    failures: Vec<Failure>,
+}
+
+pub(super) async fn run(app: &App, args: &StatusArgs) -> Result<Exit, Halt> {
+    let selection = Selection::NamedOrAll(&args.targets);
+    let reporter = (Options::default(), app.progress(Show::Events));
+    let session = Session::open(app, args.release.as_deref(), selection, reporter)?;
+    let looked = look(&session).await?;
+    app.console.settle();
+
+    let exit = match looked.failures.is_empty() && !looked.rows.iter().any(is_unread) {
+        true => Exit::Done,
+        false => Exit::Incomplete,
+    };
+    let release = session.request.release.name.as_str();
     if app.console.is_json() {
-        rows.iter().for_each(|row| app.console.json(&StatusLine { row }));
-        let images: Vec<ImageState> = rows.iter().map(|row| row.image.clone()).collect();
-        let outcome = match is_settled && failures.is_empty() {
-            true => RunOutcome::Complete,
-            false => RunOutcome::Incomplete,
-        };
-        let release = session.request.release.name.as_str();
-        app.console.json(&SummaryLine::new(Some(release), outcome, &images, &failures));
+        print_json(app, release, &looked);
         return Ok(exit);
     }
-    if !rows.is_empty() {
-        app.console.data(&table(&rows).render());
+    if !looked.rows.is_empty() {
+        app.console.data(&table(&looked.rows).render(app.settings.columns));
     }
-    for failure in &failures {
+    for failure in &looked.failures {
         let what = match &failure.target {
             Some(target) => format!("{target} could not be seen"),
             None => failure.step.clone(),
         };
         app.console.complain(&failure_text(&what, &failure.error, failure.hint.as_deref()));
     }
+    if let Some(next) = &looked.next {
+        let is_settled = looked.failures.is_empty() && looked.rows.iter().all(is_settled);
+        app.console.say(&outlook(release, next, is_settled));
+    }
     Ok(exit)
 }
 
-/// The rows, and the targets that could not be seen.
-async fn look(session: &Session) -> Result<(Vec<Wanted>, Vec<Failure>), Halt> {
+fn is_settled(row: &Wanted) -> bool {
+    row.next.is_empty() && row.image.state == Life::Published
+}
+
+/// Whether it is not known whether the image is there, although it should be.
+fn is_unread(row: &Wanted) -> bool {
+    row.required && row.image.state == Life::Unreadable
+}
+
+fn print_json(app: &App, release: &str, looked: &Look) {
+    looked.rows.iter().for_each(|row| app.console.json(&StatusLine { row }));
+    looked.next.iter().for_each(|next| app.console.json(&NextLine { next }));
+    let images: Vec<ImageState> = looked.rows.iter().map(|row| row.image.clone()).collect();
+    let outcome = match looked.rows.iter().all(is_settled) && looked.failures.is_empty() {
+        true => RunOutcome::Complete,
+        false => RunOutcome::Incomplete,
+    };
+    app.console.json(&SummaryLine::new(Some(release), outcome, &images, &looked.failures));
+}
+
+async fn look(session: &Session) -> Result<Look, Halt> {
     let mut failures: Vec<Failure> = session.absent.iter().map(|(target, error)| absent(target, error)).collect();
     if session.request.targets.is_empty() {
-        return Ok((Vec::new(), failures));
+        return Ok(Look { failures, ..Look::default() });
     }
     let prepared = prepare(&session.environment, &session.request).await.map_err(Halt::at(Stage::Input))?;
     failures.extend(prepared.unreachable.iter().map(|(target, trouble)| Failure {
@@ -70,8 +104,9 @@ async fn look(session: &Session) -> Result<(Vec<Wanted>, Vec<Failure>), Halt> {
         error: trouble.error.join(": "),
         hint: trouble.hint.clone(),
         required: true,
+        waits: false,
     }));
-    Ok((wanted(&prepared), failures))
+    Ok(Look { rows: wanted(&prepared), next: Some(next(&prepared.plan, session.command())), failures })
 }
 
 /// A target that cannot be used at all, as a failure.
@@ -83,25 +118,21 @@ pub(super) fn absent(target: &TargetName, error: &Error) -> Failure {
         error: error.chain().join(": "),
         hint: error.advice().map(ToOwned::to_owned),
         required: true,
+        waits: false,
     }
 }
 
 fn table(rows: &[Wanted]) -> Table {
-    let mut table = Table::new(["TARGET", "REGION", "VARIANT", "ARCH", "STATE", "NEXT", "ID"]);
+    let mut table = Table::new(["TARGET", "IMAGE", "REGION", "STATE", "ID"]).grouped().expendable(["ID"]);
     for row in rows {
         let image = &row.image;
-        let state = match image.state {
-            Life::Published => Word::Good,
-            Life::Absent => Word::Warning,
-            _ => Word::Plain,
-        };
+        let name = format!("{}-{}", image.variant, image.arch);
+        let words = if row.required { row.words.clone() } else { format!("{} (best effort)", row.words) };
         table.row([
             (image.target.as_str(), Word::Plain),
+            (&name, Word::Plain),
             (image.region.as_str(), Word::Plain),
-            (image.variant.as_str(), Word::Plain),
-            (image.arch.as_str(), Word::Plain),
-            (image.state.as_str(), state),
-            (&row.next.join(", "), Word::Faint),
+            (&words, row.colour),
             (image.id.as_ref().map_or("", AsRef::as_ref), Word::Plain),
         ]);
         row.remarks.iter().for_each(|remark| table.note(remark));

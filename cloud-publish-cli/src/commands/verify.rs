@@ -1,7 +1,5 @@
 //! `publish verify`: what the clouds have, compared with what the manifest says.
 
-use std::sync::Arc;
-
 use cloud_publish_core::error::Error;
 use cloud_publish_core::names::TargetName;
 use cloud_publish_core::publisher::Proof;
@@ -11,7 +9,7 @@ use serde::Serialize;
 use crate::args::{Prove, VerifyArgs};
 use crate::exit::Exit;
 use crate::halt::{Halt, Stage};
-use crate::output::{Progress, Show, SummaryLine, Table, Word, count};
+use crate::output::{Show, SummaryLine, Table, Word, count};
 use crate::overview::images;
 use crate::session::{App, Selection, Session};
 
@@ -24,11 +22,11 @@ struct CheckedLine<'a> {
 }
 
 pub(super) async fn run(app: &App, args: &VerifyArgs) -> Result<Exit, Halt> {
-    let progress = Progress::new(app.console.clone(), app.clock.clone(), (Show::Events, app.global.no_progress));
     let selection = Selection::NamedOrAll(&args.targets);
-    let reporter = (Options::default(), Arc::new(progress) as _);
+    let reporter = (Options::default(), app.progress(Show::Events));
     let session = Session::open(app, args.release.as_deref(), selection, reporter)?;
     let (rows, images) = look(&session, args.prove).await?;
+    app.console.settle();
 
     let wrong: Vec<&Checked> = rows.iter().filter(|row| row.verdict != Verdict::Correct).collect();
     let is_complete = wrong.iter().all(|row| !row.required);
@@ -41,15 +39,14 @@ pub(super) async fn run(app: &App, args: &VerifyArgs) -> Result<Exit, Halt> {
         app.console.json(&SummaryLine::new(Some(release), outcome, &images, &failures));
         return Ok(exit);
     }
-    app.console.data(&table(&rows).render());
+    app.console.data(&table(&rows).render(app.settings.columns));
     let sentence = match (rows.len(), wrong.len()) {
         (all, 0) => format!("{} as the manifest says\n", count(all, "image")),
         (all, wrong) => format!("{wrong} of {} not as the manifest says\n", count(all, "image")),
     };
     app.console.say(&sentence);
     if !is_complete {
-        let targets: Vec<&str> = session.target_names().map(AsRef::as_ref).collect();
-        let command = format!("publish --release {} --to {}", session.request.release.name, targets.join(","));
+        let command = session.command();
         app.console.say(&format!(
             "next: `{command}` adds what is missing; with --repair it sets visibility back; it never changes content\n"
         ));
@@ -102,6 +99,7 @@ fn failure(row: &Checked) -> Failure {
         error,
         hint: None,
         required: row.required,
+        waits: false,
     }
 }
 

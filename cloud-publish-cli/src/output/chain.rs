@@ -12,21 +12,26 @@ pub(crate) fn halt_text(error: &Error) -> String {
     let mut chain = error.chain().into_iter();
     let first = chain.next().unwrap_or_default();
     let causes: Vec<String> = chain.collect();
-    block(&first, &causes, error.advice())
+    block((Word::Bad, "error:"), &first, &causes, error.advice())
 }
 
 /// A failure whose chain is one text.
 pub(crate) fn failure_text(what: &str, cause: &str, hint: Option<&str>) -> String {
-    block(what, &[cause.to_owned()], hint)
+    block((Word::Bad, "error:"), what, &[cause.to_owned()], hint)
 }
 
-fn block(first: &str, causes: &[String], hint: Option<&str>) -> String {
+/// Something that is waited for, and why.
+pub(crate) fn waiting_text(what: &str, cause: &str, hint: Option<&str>) -> String {
+    block((Word::Warning, "waiting:"), &format!("{what}: {}", cause.replace('\n', "\n    ")), &[], hint)
+}
+
+fn block((word, label): (Word, &str), first: &str, causes: &[String], hint: Option<&str>) -> String {
     let mut text = String::new();
     for line in clean(first).lines() {
         // A line that is indented continues the one before.
         match line.starts_with(' ') {
             true => text.push_str(&format!("{line}\n")),
-            false => text.push_str(&format!("{} {line}\n", paint(Word::Bad, "error:"))),
+            false => text.push_str(&format!("{} {line}\n", paint(word, label))),
         }
     }
     for cause in causes {

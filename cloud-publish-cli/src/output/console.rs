@@ -1,11 +1,13 @@
 //! The two streams: who hears what, and what happens when nobody listens any more.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anstream::{AutoStream, ColorChoice};
+use indicatif::ProgressBar;
 use serde::Serialize;
 
+use super::clean::without_secrets;
 use crate::args::{Colour, Global};
 
 /// Standard output and standard error, written a whole text at a time.
@@ -15,6 +17,8 @@ pub(crate) struct Console {
     err: Mutex<AutoStream<io::Stderr>>,
     json: bool,
     quiet: bool,
+    /// What is painted below everything else while something is being done.
+    live: Mutex<Option<ProgressBar>>,
     /// The first failure of standard output.
     lost: Mutex<Option<io::Error>>,
 }
@@ -32,6 +36,7 @@ impl Console {
             err: Mutex::new(AutoStream::new(io::stderr(), choice)),
             json: global.json,
             quiet: global.quiet,
+            live: Mutex::default(),
             lost: Mutex::default(),
         }
     }
@@ -54,7 +59,7 @@ impl Console {
     /// Prints one JSON object as a line of standard output.
     pub(crate) fn json(&self, value: &impl Serialize) {
         match serde_json::to_string(value) {
-            Ok(line) => self.write_out(&format!("{line}\n")),
+            Ok(line) => self.write_out(&format!("{}\n", without_secrets(&line))),
             Err(error) => self.lose(error.into()),
         }
     }
@@ -89,19 +94,47 @@ impl Console {
         lost.filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
     }
 
-    fn write_out(&self, text: &str) {
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            drop(out);
-            self.lose(error);
+    /// Paints a display below everything else from now on, unless one is painted already.
+    pub(crate) fn display(&self, bar: impl FnOnce() -> ProgressBar) {
+        self.live().get_or_insert_with(bar);
+    }
+
+    /// Takes the display away: what comes now is a result, or a question.
+    pub(crate) fn settle(&self) {
+        if let Some(bar) = self.live().take() {
+            bar.finish_and_clear();
         }
+    }
+
+    fn live(&self) -> MutexGuard<'_, Option<ProgressBar>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes above the display.
+    fn above(&self, write: impl FnOnce()) {
+        let live = self.live();
+        match live.as_ref() {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    fn write_out(&self, text: &str) {
+        self.above(|| {
+            let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+                self.lose(error);
+            }
+        });
     }
 
     /// Standard error that cannot be written leaves nobody to tell.
     fn write_err(&self, text: &str) {
-        let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = err.write_all(text.as_bytes()).and_then(|()| err.flush());
-        drop(written);
+        self.above(|| {
+            let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+            let written = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+            drop(written);
+        });
     }
 
     fn lose(&self, error: io::Error) {

@@ -10,6 +10,9 @@ use super::size::{count, size};
 use super::style::{Word, paint};
 use super::table::Table;
 
+/// How many regions of one step are named.
+const MOST_NAMES: usize = 3;
+
 /// One line for each target.
 pub(crate) fn plan_in_brief<'a>(plan: &Plan, targets: impl Iterator<Item = &'a TargetName>) -> String {
     let mut text = format!("{}\n", paint(Word::Heading, &format!("plan for {}:", plan.release)));
@@ -45,11 +48,15 @@ fn steps<'a>(plan: &'a Plan, target: &'a TargetName) -> impl Iterator<Item = &'a
 }
 
 /// Every step with its reason, target by target.
-pub(crate) fn plan_in_full<'a>(plan: &Plan, targets: impl Iterator<Item = &'a TargetName>) -> String {
+pub(crate) fn plan_in_full<'a>(
+    plan: &Plan,
+    targets: impl Iterator<Item = &'a TargetName>,
+    columns: Option<usize>,
+) -> String {
     let mut text = String::new();
     for target in targets {
         text.push_str(&format!("{} {}\n", paint(Word::Heading, &format!("{target}:")), brief(plan, target)));
-        let mut table = Table::new(["  STEP", "IMAGE", "REGION", "REASON"]);
+        let mut table = Table::new(["  STEP", "IMAGE", "REGION", "REASON"]).prose();
         for step in plan.steps.iter().filter(|step| step.target == *target) {
             let image = step.image.as_ref().map(ToString::to_string).unwrap_or_default();
             let verb = format!("  {}", step.action.verb());
@@ -60,7 +67,7 @@ pub(crate) fn plan_in_full<'a>(plan: &Plan, targets: impl Iterator<Item = &'a Ta
             table.row([plain(&verb), plain(&image), plain(&regions(step)), (&reason, Word::Faint)]);
         }
         if !table.is_empty() {
-            text.push_str(&table.render());
+            text.push_str(&table.render(columns));
         }
     }
     text
@@ -73,6 +80,7 @@ fn plain(text: &str) -> (&str, Word) {
 fn regions(step: &Step) -> String {
     match (&step.region, &step.action) {
         (Some(region), _) => clean(region.as_str()),
+        (None, Action::Replicate { regions, .. }) if regions.len() > MOST_NAMES => count(regions.len(), "region"),
         (None, Action::Replicate { regions, .. }) => {
             let names: Vec<&str> = regions.iter().map(AsRef::as_ref).collect();
             clean(&names.join(","))

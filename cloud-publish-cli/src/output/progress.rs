@@ -1,19 +1,16 @@
-//! What happens during a run, as lines for people and as events for programs.
+//! What happens during a run, as a display for people and as events for programs.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use cloud_publish_core::clock::Clock;
-use cloud_publish_core::event::{Event, Reporter, Trouble};
+use cloud_publish_core::event::{Event, Reporter};
 
-use super::clean::clean;
+use super::clean::{clean, line_of};
 use super::console::Console;
-use super::size::took;
+use super::live::Live;
+use super::plain::Plain;
 use super::style::{Word, paint};
-
-/// How often something long says how far it is.
-const PERCENT_EVERY: Duration = Duration::from_secs(10);
+use crate::settings::Display;
 
 /// What is printed of the events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,58 +27,27 @@ pub(crate) struct Progress {
     console: Arc<Console>,
     clock: Arc<dyn Clock>,
     events: bool,
-    lines: bool,
-    /// When each long thing last said how far it is.
-    said: Mutex<BTreeMap<String, Duration>>,
+    people: People,
+}
+
+/// What people see.
+#[derive(Debug)]
+enum People {
+    Live(Live),
+    Plain(Plain),
+    Nothing,
 }
 
 impl Progress {
-    /// Prints on a console: lines unless `no_progress`, and with `--json` events if `events` is wanted.
-    pub(crate) fn new(console: Arc<Console>, clock: Arc<dyn Clock>, (show, no_progress): (Show, bool)) -> Self {
+    /// Prints on a console what people want to see, and with `--json` events if `show` says so.
+    pub(crate) fn new(console: Arc<Console>, clock: Arc<dyn Clock>, (show, display): (Show, Display)) -> Self {
         let events = console.is_json() && show == Show::Events;
-        let lines = !no_progress && !console.is_quiet();
-        Self { console, clock, events, lines, said: Mutex::default() }
-    }
-
-    fn line(&self, event: &Event) -> Option<String> {
-        let line = match event {
-            Event::Stage { name, target: Some(target), .. } => format!("{name} {target}"),
-            Event::Verifying { file, done, total } => self.percent(&format!("verifying {file}"), *done, *total)?,
-            Event::WaitingForLease { place, holder } => {
-                format!("waiting for another run at {place}: {holder}")
-            }
-            Event::StepStarted { step, .. } => format!("start  {step}"),
-            Event::StepProgress { step, done, total } => self.percent(step.as_str(), *done, *total)?,
-            Event::StepSays { step, message } => format!("       {step}: {message}"),
-            Event::StepRetried { step, attempt, wait_s, trouble } => {
-                let why = reason(trouble);
-                format!("retry  {step} in {wait_s:.0} s, try {attempt} failed: {why}")
-            }
-            Event::StepDone { step, took_s, made } => {
-                let made = made.as_ref().map(|made| format!(": {made}")).unwrap_or_default();
-                format!("done   {step} ({}){made}", took(Duration::try_from_secs_f64(*took_s).unwrap_or_default()))
-            }
-            Event::StepFailed { step, required, trouble } => {
-                let word = if *required { "FAILED" } else { "failed" };
-                format!("{word} {step}: {}", reason(trouble))
-            }
-            Event::StepSkipped { step, reason } => format!("skip   {step}: {reason}"),
-            _ => return None,
+        let people = match display {
+            Display::Live => People::Live(Live::new(clock.clone())),
+            Display::Plain => People::Plain(Plain::default()),
+            Display::None => People::Nothing,
         };
-        Some(format!("{}\n", clean(&line).replace('\n', " ")))
-    }
-
-    /// A line saying how far something is, if it did not say so lately. The first 10 s and the end say nothing.
-    fn percent(&self, what: &str, done: u64, total: u64) -> Option<String> {
-        let now = self.clock.elapsed();
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = *said.entry(what.to_owned()).or_insert(now);
-        if done >= total || now.saturating_sub(last) < PERCENT_EVERY {
-            return None;
-        }
-        said.insert(what.to_owned(), now);
-        let percent = u128::from(done).saturating_mul(100).checked_div(u128::from(total)).unwrap_or(100);
-        Some(format!("{percent:>4} % {what}"))
+        Self { console, clock, events, people }
     }
 }
 
@@ -90,23 +56,53 @@ impl Reporter for Progress {
         if self.events {
             self.console.json(event);
         }
-        if let Event::Warning { target, region, message, hint } = event {
-            let target = target.as_ref().map(|target| format!("{target}: ")).unwrap_or_default();
-            let region = region.as_ref().map(|region| format!("{region}: ")).unwrap_or_default();
-            let warning = clean(&format!("{target}{region}{message}"));
-            let mut text = format!("{} {warning}\n", paint(Word::Warning, "warning:"));
-            if let Some(hint) = hint {
-                text.push_str(&format!("{} {}\n", paint(Word::Good, "hint:"), clean(hint)));
-            }
+        if let Some(text) = warning(event) {
             self.console.complain(&text);
-        } else if self.lines
-            && let Some(line) = self.line(event)
-        {
+        }
+        let now = self.clock.elapsed();
+        let line = match &self.people {
+            People::Nothing => None,
+            People::Plain(plain) => lasting(event).or_else(|| plain.line(event, now)),
+            People::Live(live) => {
+                live.hear(event, now);
+                self.console.display(|| live.bar());
+                lasting(event)
+            }
+        };
+        if let Some(line) = line {
             self.console.say(&line);
         }
     }
 }
 
-fn reason(trouble: &Trouble) -> String {
-    trouble.error.join(": ")
+/// A warning, which is shown in any case.
+fn warning(event: &Event) -> Option<String> {
+    let Event::Warning { target, region, message, hint } = event else { return None };
+    let target = target.as_ref().map(|target| format!("{target}: ")).unwrap_or_default();
+    let region = region.as_ref().map(|region| format!("{region}: ")).unwrap_or_default();
+    let warning = clean(&format!("{target}{region}{message}"));
+    let mut text = format!("{} {warning}\n", paint(Word::Warning, "warning:"));
+    if let Some(hint) = hint {
+        text.push_str(&format!("{} {}\n", paint(Word::Good, "hint:"), clean(hint)));
+    }
+    Some(text)
+}
+
+/// What must stay readable even where the rest changes in place.
+fn lasting(event: &Event) -> Option<String> {
+    match event {
+        Event::WaitingForLease { place, holder } => {
+            Some(format!("{}\n", line_of(&format!("waiting for another run at {place}: {holder}"))))
+        }
+        Event::StepFailed { step, required, trouble } => {
+            let (word, colour) = if *required { ("FAILED", Word::Bad) } else { ("failed", Word::Warning) };
+            let what = line_of(&format!("{step}: {}", trouble.error.join(": ")));
+            Some(format!("{} {what}\n", paint(colour, word)))
+        }
+        Event::StepWaits { step, trouble } => {
+            let what = line_of(&format!("{step}: {}", trouble.error.join(": ")));
+            Some(format!("{}  {what}\n", paint(Word::Warning, "waits")))
+        }
+        _ => None,
+    }
 }

@@ -4,29 +4,65 @@ use std::time::Duration;
 
 /// Bytes as people read them: `304 MiB`.
 pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    if bytes < 1024 {
-        return format!("{bytes} B");
-    }
-    let mut scale = 1024_u64;
-    let mut chosen = "KiB";
-    for unit in UNITS.into_iter().skip(1) {
-        if bytes < scale.saturating_mul(1024) {
-            break;
-        }
-        scale = scale.saturating_mul(1024);
-        chosen = unit;
-    }
+    let (scale, unit) = scale_of(bytes);
+    format!("{} {unit}", scaled(bytes, scale))
+}
+
+/// How much of it there is, in one unit: `145/321 MiB`.
+pub(crate) fn part_of(done: u64, total: u64) -> String {
+    let (scale, unit) = scale_of(total);
+    format!("{}/{} {unit}", scaled(done, scale), scaled(total, scale))
+}
+
+/// The largest unit that is not larger than so many bytes.
+fn scale_of(bytes: u64) -> (u64, &'static str) {
+    const UNITS: [(u64, &str); 4] = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    UNITS.into_iter().find(|(scale, _)| bytes >= *scale).unwrap_or((1, "B"))
+}
+
+fn scaled(bytes: u64, scale: u64) -> String {
     let (whole, rest) = (bytes / scale, bytes % scale);
     match rest.saturating_mul(10) / scale {
-        tenth if whole < 10 && tenth > 0 => format!("{whole}.{tenth} {chosen}"),
-        _ => format!("{whole} {chosen}"),
+        tenth if whole < 10 && tenth > 0 => format!("{whole}.{tenth}"),
+        _ => whole.to_string(),
     }
+}
+
+/// A text of at most `width` characters; what is too long ends with an ellipsis.
+pub(crate) fn shorten(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(width.saturating_sub(1)).collect();
+    if width > 0 {
+        short.push('…');
+    }
+    short
+}
+
+/// A text as lines of at most `width` characters, broken between words; a word that is longer has a longer line.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// A number with its noun: `1 image`, `2 images`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// A duration that goes on, in whole seconds: `7 s`, `4 min 7 s`.
+pub(crate) fn span(time: Duration) -> String {
+    if time.as_secs() < 60 { format!("{} s", time.as_secs()) } else { took(time) }
 }
 
 /// A duration as people read it: `3.2 s`, `4 min 7 s`.
@@ -43,7 +79,7 @@ pub(crate) fn took(time: Duration) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{count, size, took};
+    use super::{count, part_of, shorten, size, span, took, wrap};
 
     #[test]
     fn sizes_have_two_digits_and_a_unit() {
@@ -59,5 +95,25 @@ mod tests {
         assert_eq!([0, 1, 2].map(|number| count(number, "image")), ["0 images", "1 image", "2 images"]);
         let times = [3, 247, 7300].map(Duration::from_secs).map(took);
         assert_eq!(times, ["3.0 s", "4 min 7 s", "2 h 1 min"]);
+        assert_eq!([3, 247].map(Duration::from_secs).map(span), ["3 s", "4 min 7 s"]);
+    }
+
+    #[test]
+    fn a_part_has_the_unit_of_the_whole() {
+        assert_eq!(part_of(145 << 20, 321 << 20), "145/321 MiB");
+        assert_eq!(part_of(300 << 20, 3 << 30), "0.2/3 GiB");
+        assert_eq!(part_of(0, 0), "0/0 B");
+    }
+
+    #[test]
+    fn a_text_is_broken_between_words_and_no_word_is() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("one extraordinary word", 5), ["one", "extraordinary", "word"]);
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_ends_with_an_ellipsis() {
+        assert_eq!(["abc", "abcd", "abcde"].map(|text| shorten(text, 4)), ["abc", "abcd", "abc…"]);
+        assert_eq!(shorten("abc", 0), "");
     }
 }

@@ -1,5 +1,6 @@
 //! How a run ended: the table of what is where, the failures, what to do next; and the last line of `--json`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cloud_publish_core::names::{Region, TargetName};
@@ -7,7 +8,7 @@ use cloud_publish_core::run::{Failure, ImageState, RunOutcome, Summary};
 use cloud_publish_core::survey::Life;
 use serde::Serialize;
 
-use super::chain::failure_text;
+use super::chain::{failure_text, waiting_text};
 use super::size::{count, took};
 use super::style::{Word, paint};
 use super::table::Table;
@@ -73,18 +74,36 @@ impl<'a> SummaryLine<'a> {
     }
 }
 
-/// The table of what is where.
+/// How many regions without an image have rows of their own.
+const MOST_WITHOUT: usize = 3;
+
+/// The table of what is where. Many regions that do not have an image are one row.
 pub(crate) fn images_table(images: &[ImageState]) -> Table {
     let mut table = Table::new(["TARGET", "REGION", "VARIANT", "ARCH", "STATE", "ID"]);
+    let mut lacking: BTreeMap<_, usize> = BTreeMap::new();
+    let kind = |image: &'_ ImageState| {
+        image.id.is_none().then(|| (image.target.clone(), image.variant.clone(), image.arch.clone(), image.state))
+    };
+    images.iter().filter_map(kind).for_each(|kind| *lacking.entry(kind).or_default() += 1);
     for image in images {
+        let without = kind(image).and_then(|kind| Some((lacking.get(&kind).copied()?, kind)));
+        let region = match without {
+            Some((0, _)) => continue,
+            Some((many, kind)) if many > MOST_WITHOUT => {
+                lacking.insert(kind, 0);
+                count(many, "region")
+            }
+            _ => image.region.to_string(),
+        };
         let word = match image.state {
             Life::Published => Word::Good,
             Life::Absent => Word::Warning,
+            Life::Unreadable => Word::Bad,
             _ => Word::Plain,
         };
         table.row([
             (image.target.as_str(), Word::Plain),
-            (image.region.as_str(), Word::Plain),
+            (&region, Word::Plain),
             (image.variant.as_str(), Word::Plain),
             (image.arch.as_str(), Word::Plain),
             (image.state.as_str(), word),
@@ -107,6 +126,10 @@ pub(crate) fn summary_text(summary: &Summary, time: Duration) -> String {
     for failure in summary.failures.iter().filter(|failure| failure.step != Stage::Preflight.as_str()) {
         let region = failure.region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
         let step = &failure.step;
+        if failure.waits {
+            text.push_str(&waiting_text(step, &failure.error, failure.hint.as_deref()));
+            continue;
+        }
         let what = match (&failure.target, failure.required) {
             (None, _) if *step == LEASE => "another run is at work".to_owned(),
             (None, _) => format!("{step} failed"),

@@ -1,10 +1,55 @@
-//! Where OpenStack's clouds.yaml is.
+//! Where OpenStack's clouds.yaml is, and what the environment says of a cloud.
 
 use std::env;
 use std::ffi::OsString;
+use std::fmt::{self, Debug, Formatter};
 use std::path::PathBuf;
 
 use cloud_publish_core::error::{Error, Kind, Result};
+use cloud_publish_openstack::{Cloud, CloudsFile};
+
+/// The cloud that the variables OS_AUTH_URL, OS_USERNAME, ... describe, as all OpenStack tools call it.
+const ENVIRONMENT: &str = "envvars";
+
+/// Where clouds are described. Its `Debug` shows no variable's value: one of them is a password.
+#[derive(Clone)]
+pub(crate) struct Clouds {
+    search: CloudsSearch,
+    variables: Vec<(String, String)>,
+    home: Option<PathBuf>,
+}
+
+impl Debug for Clouds {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clouds").field("search", &self.search).finish_non_exhaustive()
+    }
+}
+
+impl Clouds {
+    /// Looks at the environment; opens nothing.
+    pub(crate) fn from_environment() -> Self {
+        Self {
+            search: CloudsSearch::from_environment(),
+            variables: variables(),
+            home: variable("HOME").map(PathBuf::from),
+        }
+    }
+
+    /// The cloud of this name: an entry of clouds.yaml, or `envvars`.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] without a clouds.yaml; what the entry lacks.
+    pub(crate) fn cloud(&self, name: &str) -> Result<Cloud> {
+        let cloud = match name {
+            ENVIRONMENT => Cloud::from_variables(self.variables.iter().cloned())?,
+            name => CloudsFile::read(&self.search.find()?)?.cloud(name)?,
+        };
+        Ok(match &self.home {
+            Some(home) => cloud.with_home(home),
+            None => cloud,
+        })
+    }
+}
 
 /// Where OpenStack's clouds.yaml may lie, as all OpenStack tools look for it.
 /// <https://docs.openstack.org/openstacksdk/latest/user/config/configuration.html>
@@ -61,11 +106,37 @@ fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// The environment's part that OpenStack's tools read.
+fn variables() -> Vec<(String, String)> {
+    let all = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    all.filter(|(name, _)| name.starts_with("OS_")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::CloudsSearch;
+    use super::{Clouds, CloudsSearch};
+
+    #[test]
+    fn the_cloud_envvars_is_made_of_variables_and_nothing_shows_them() {
+        let set = [
+            ("OS_AUTH_URL", "https://keystone.example.org"),
+            ("OS_USERNAME", "joe"),
+            ("OS_PASSWORD", "hunter2-canary"),
+            ("OS_PROJECT_ID", "p1"),
+            ("OS_CACERT", "~/ca.pem"),
+        ];
+        let clouds = Clouds {
+            search: CloudsSearch::FirstOf(Vec::new()),
+            variables: set.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            home: Some("/home/joe".into()),
+        };
+        let cloud = clouds.cloud("envvars").unwrap();
+        assert_eq!(cloud.cacert.as_deref(), Some(Path::new("/home/joe/ca.pem")));
+        let shown = format!("{clouds:?} {cloud:?} {:?}", clouds.cloud("other").unwrap_err());
+        assert!(!shown.contains("hunter2-canary"), "{shown}");
+    }
 
     #[test]
     fn a_named_clouds_yaml_is_the_only_one_looked_at() {

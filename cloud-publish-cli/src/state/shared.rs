@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use cloud_publish_core::error::{Error, Kind, Result};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::azure::MicrosoftAzureBuilder;
-use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{ObjectStore, RetryConfig};
+use object_store::{ClientConfigKey, ObjectStore, RetryConfig};
 
 /// Opens the bucket that an address names; asks no server.
 ///
@@ -44,16 +44,24 @@ fn s3(url: &str) -> object_store::Result<impl ObjectStore + use<>> {
     // A server of one's own without TLS was named on purpose; Amazon's is never asked that way.
     let endpoints = [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint];
     let plain = endpoints.iter().filter_map(|key| builder.get_config_value(key)).any(|at| at.starts_with("http://"));
+    let builder = builder.with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), PATIENCE);
     builder.with_allow_http(plain).with_retry(patience()).build()
 }
 
 fn gs(url: &str) -> object_store::Result<impl ObjectStore + use<>> {
-    GoogleCloudStorageBuilder::from_env().with_url(url).with_retry(patience()).build()
+    let builder = GoogleCloudStorageBuilder::from_env().with_url(url);
+    let builder = builder.with_config(GoogleConfigKey::Client(ClientConfigKey::Timeout), PATIENCE);
+    builder.with_retry(patience()).build()
 }
 
 fn az(url: &str) -> object_store::Result<impl ObjectStore + use<>> {
-    MicrosoftAzureBuilder::from_env().with_url(url).with_retry(patience()).build()
+    let builder = MicrosoftAzureBuilder::from_env().with_url(url);
+    let builder = builder.with_config(AzureConfigKey::Client(ClientConfigKey::Timeout), PATIENCE);
+    builder.with_retry(patience()).build()
 }
+
+/// How long a call may take. Objects of the state are small; one that never comes must not hold up the run for minutes.
+const PATIENCE: &str = "15 seconds";
 
 /// The ledger tries again by itself: a store that is away is said soon.
 fn patience() -> RetryConfig {

@@ -89,8 +89,8 @@ fn check_and_publish_refuse_two_formats_that_would_be_one_file() {
     exit: 2
     -- stdout
     -- stderr
-    error: `as-is` and `raw` would be one file of an artifact whose format is raw (artifact generic-amd64, target local)
-    hint: leave out one of them: `as-is` is the file as given, `raw` is made anew of the disk
+    error: `as-is` and `raw` would be one file of an artifact, `.raw` (artifact generic-amd64, target local)
+    hint: leave out one of them: `as-is` is the file as given, all others are made anew of the disk
     1 problem
     "#);
     let before = place.tree();

@@ -1,4 +1,4 @@
-//! `status`, `verify`, `find`, `schema`: looking without changing.
+//! `status`, `verify`, `schema`: looking without changing.
 
 use std::fs;
 
@@ -12,10 +12,13 @@ fn status_shows_what_the_next_run_would_do() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   STATE   NEXT                                                     ID
-    local   local   generic  amd64  absent  upload, register, set-visibility, mark-published, point  -
+    IMAGE          REGION  STATE    ID
+    local:
+    generic-amd64  local   missing  -
     -- stderr
     surveying local
+    the next run: 1 upload (1 MiB), 1 register, 1 set-visibility, 1 mark-published, 1 point
+    next: `publish --release bookworm-20240101 --to local`
     "#);
     place.assert_unchanged(&before);
 }
@@ -28,10 +31,12 @@ fn status_shows_what_is_published() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   STATE      NEXT  ID
-    local   local   generic  amd64  published  -     bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+    IMAGE          REGION  STATE      ID
+    local:
+    generic-amd64  local   published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
     -- stderr
     surveying local
+    nothing to do: all of bookworm-20240101 is published
     "#);
 }
 
@@ -113,31 +118,6 @@ fn verify_calls_what_was_never_published_missing() {
     let ran = place.run(&format!("verify --release {RELEASE}"));
     assert_eq!(ran.code, 1);
     assert!(ran.out.contains("missing"), "{}", ran.out);
-}
-
-#[test]
-fn find_looks_images_up_by_what_they_are() {
-    let place = Place::with_variants(&["generic", "nocloud"]);
-    place.publish();
-    let ran = place.run("find --suite bookworm,trixie --arch amd64 --variant nocloud");
-    assert_shown!(place, ran, @r#"
-    exit: 0
-    -- stdout
-    RELEASE            VARIANT  ARCH   TARGET  REGION  STATE      NAME                                   ID
-    bookworm-20240101  nocloud  amd64  local   local   published  debian-12-nocloud-amd64-20240101-1614  bookworm/20240101-1614/debian-12-nocloud-amd64-20240101-1614.raw
-    -- stderr
-    "#);
-}
-
-#[test]
-fn find_ends_with_1_when_nothing_fits() {
-    let place = Place::new();
-    let never = place.run("find");
-    assert_eq!((never.code, never.out.as_str(), never.err.as_str()), (1, "", "nothing found\n"));
-    place.publish();
-    assert_eq!(place.run("find --arch arm64").code, 1);
-    assert_eq!(place.run("find --state hidden").code, 1);
-    assert_eq!(place.run("find --state hidden,any").code, 0);
 }
 
 #[test]

@@ -4,7 +4,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod check;
+mod documents;
+mod find;
 mod formats;
+mod gate;
+mod import_debian;
 mod json;
 mod lookups;
 mod output;
@@ -13,3 +17,4 @@ mod publish;
 mod refusals;
 mod secrets;
 mod signals;
+mod terminal;

@@ -169,6 +169,7 @@ macro_rules! assert_shown {
         let mut settings = insta::Settings::clone_current();
         settings.add_filter(r"\d+\.\d s\b", "[TIME]");
         settings.add_filter(r"\b[0-9a-f]{64}\b", "[HEX]");
+        settings.add_filter(r"\b\d{4}-\d\d-\d\dT[\d:]+\.\d+Z", "[NOW]");
         settings.bind(|| insta::assert_snapshot!($place.shown(&$ran), @$snapshot));
     };
 }

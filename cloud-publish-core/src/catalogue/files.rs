@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Catalogue, Row};
 use crate::error::{Error, Kind, Result};
-use crate::ledger::History;
+use crate::ledger::{History, failure};
 use crate::names::ReleaseName;
 
 const CATALOGUE: &str = "catalogue.json";
@@ -43,6 +43,8 @@ struct Receipts<'a> {
     release: &'a ReleaseName,
     images: Vec<&'a Row>,
     receipts: Vec<&'a crate::execute::Receipt>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    approvals: &'a [crate::execute::Approval],
 }
 
 /// Writes what is there of one release and what was done for it, unless it says the same already.
@@ -60,6 +62,7 @@ pub async fn write_receipts(
         release,
         images: catalogue.rows.iter().filter(|row| row.release == *release).collect(),
         receipts: history.receipts.iter().map(|recorded| &recorded.receipt).collect(),
+        approvals: &history.approvals,
     };
     // `Path::from` would write a `~` of the name as `%7E`.
     let path = Path::parse(format!("releases/{release}.json"))
@@ -68,8 +71,7 @@ pub async fn write_receipts(
 }
 
 async fn put(state: &dyn ObjectStore, path: &Path, document: &(impl Serialize + Sync)) -> Result<()> {
-    let failed =
-        |error: object_store::Error| Error::new(Kind::Storage, format!("could not write {path}")).caused_by(error);
+    let failed = |error| failure("could not write the state".to_owned(), path, error);
     let mut text = serde_json::to_vec_pretty(document)
         .map_err(|error| Error::new(Kind::Unexpected, format!("could not write {path}")).caused_by(error))?;
     text.push(b'\n');
@@ -80,8 +82,7 @@ async fn put(state: &dyn ObjectStore, path: &Path, document: &(impl Serialize + 
 }
 
 async fn get(state: &dyn ObjectStore, path: &Path) -> Result<Option<Vec<u8>>> {
-    let failed =
-        |error: object_store::Error| Error::new(Kind::Storage, format!("could not read {path}")).caused_by(error);
+    let failed = |error| failure("could not read the state".to_owned(), path, error);
     match state.get(path).await {
         Ok(found) => Ok(Some(found.bytes().await.map_err(failed)?.to_vec())),
         Err(object_store::Error::NotFound { .. }) => Ok(None),

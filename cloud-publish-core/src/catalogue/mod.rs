@@ -54,6 +54,9 @@ pub struct Row {
     pub state: Life,
     /// The content digest.
     pub digest: Digest,
+    /// The release's own date; absent in rows that were written before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Timestamp>,
     /// When it was published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_at: Option<Timestamp>,
@@ -83,6 +86,7 @@ impl Row {
             name: found.name.clone(),
             state: found.life(),
             digest: tags.digest,
+            date: Some(tags.date),
             published_at: found.marks.published,
             links: found.links.clone(),
         })

@@ -195,11 +195,13 @@ impl Fixture {
             file_size: sample.disk.file_size(),
             virtual_size: sample.disk.virtual_size(),
             file_sha512: Some(sample.sha512.clone()),
+            given: None,
             build_job: None,
             extra_tags: BTreeMap::from([("made-by".to_owned(), "conformance".to_owned())]),
             properties: BTreeMap::new(),
             visibility: self.visibilities(info).into_iter().next().unwrap_or_default(),
             build_manifest: None,
+            outside_suite: None,
         }))
     }
 

@@ -1,35 +1,31 @@
-//! Digests: one pass over a view, each hash on a thread of its own, holes never read.
-//!
-//! A reader hands blocks through bounded channels to the hashers, so memory is a few blocks whatever the size of the
-//! disk. The zeros of holes are one static block, hashed as often as needed.
+//! Digests: one pass over each view that is needed, each hash on a thread of its own, holes never read.
 
-use std::io;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{Builder, Scope, ScopedJoinHandle, scope};
-
-use sha2::{Sha256, Sha512};
+use std::thread::scope;
 
 use super::format::Format;
+use super::hashing::{Block, Hashers, Hashes, Sums, join, lost, spawn};
 use super::image::Disk;
 use super::view::View;
 use crate::digest::Digest;
 use crate::error::{Error, Kind, Result};
 
-/// Blocks that wait for one hasher. With the one it works on and the one being read, a view has at most four alive.
-const WAITING: usize = 2;
-static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 /// Zeros between two looks at whether to stop, in bytes.
 const ZERO_RUN: u64 = 1 << 22;
 
-/// The digests of the file that are needed besides the content's sha256, which is always computed.
+/// The digests that are needed besides the content's sha256, which is always computed.
+///
+/// The file as given and the disk's own file are the same unless the disk is packed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// sha256 of the file as given; for raw it is the content's, and costs nothing.
-    pub file_sha256: bool,
-    /// sha512 of the file as given.
+    /// sha512 of the disk's own file.
     pub file_sha512: bool,
+    /// sha256 of the file as given; where that is a raw disk it is the content's, and costs nothing.
+    pub given_sha256: bool,
+    /// sha512 of the file as given.
+    pub given_sha512: bool,
 }
 
 /// What was computed.
@@ -37,10 +33,12 @@ pub struct Wanted {
 pub struct Digests {
     /// The digest of the image: sha256 of the raw content.
     pub content: Digest,
-    /// sha256 of the file as given, if wanted.
-    pub file_sha256: Option<[u8; 32]>,
-    /// sha512 of the file as given, if wanted.
+    /// sha512 of the disk's own file, if wanted.
     pub file_sha512: Option<[u8; 64]>,
+    /// sha256 of the file as given, if wanted.
+    pub given_sha256: Option<[u8; 32]>,
+    /// sha512 of the file as given, if wanted.
+    pub given_sha512: Option<[u8; 64]>,
 }
 
 /// Follows a long pass, and can stop it. `()` does neither.
@@ -60,12 +58,27 @@ impl Watch for () {
     }
 }
 
+/// The three things that can be hashed, from the inside out. Those that are the same bytes count as the innermost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Layer {
+    Content,
+    File,
+    Given,
+}
+
+impl Layer {
+    /// What the disk's own file is.
+    pub(super) fn of_file(format: Format) -> Self {
+        if format == Format::Raw { Self::Content } else { Self::File }
+    }
+}
+
 impl Disk {
     /// Computes digests in one pass.
     ///
     /// # Behaviour
-    /// Reads each view that is needed once (of raw there is only one), data only. Uses at most 16 MiB, plus the
-    /// cached tables of a qcow2.
+    /// Reads each view that is needed once (of raw there is only one), data only, and nothing of which unpacking has
+    /// shown the digest already. Uses at most 24 MiB, plus the cached tables of a qcow2.
     ///
     /// # Errors
     /// As [`Disk::read_at`]; [`Kind::Cancelled`] when `watch` asks to stop.
@@ -75,54 +88,81 @@ impl Disk {
 
     /// What [`Watch::advanced`] will add up to, in bytes.
     pub fn work(&self, wanted: Wanted) -> u64 {
-        let file = if self.reads_file(wanted) { self.file_size() } else { 0 };
-        self.virtual_size().saturating_add(file)
+        self.missing(wanted).into_keys().fold(0, |sum, layer| sum.saturating_add(self.layer(layer).size()))
     }
 
-    /// Whether the file as given must be read besides the content.
-    fn reads_file(&self, wanted: Wanted) -> bool {
-        self.format() != Format::Raw && (wanted.file_sha256 || wanted.file_sha512)
+    fn layer_of_given(&self) -> Layer {
+        if self.packing().is_some() { Layer::Given } else { Layer::of_file(self.format()) }
+    }
+
+    fn layer(&self, layer: Layer) -> &dyn View {
+        match layer {
+            Layer::Content => self.content(),
+            Layer::File => self.file(),
+            Layer::Given => self.given(),
+        }
+    }
+
+    /// What must be computed of which view.
+    fn missing(&self, wanted: Wanted) -> BTreeMap<Layer, Hashes> {
+        let mut needed: BTreeMap<Layer, Hashes> = BTreeMap::new();
+        needed.entry(Layer::Content).or_default().sha256 = true;
+        needed.entry(Layer::of_file(self.format())).or_default().sha512 |= wanted.file_sha512;
+        let given = needed.entry(self.layer_of_given()).or_default();
+        given.sha256 |= wanted.given_sha256;
+        given.sha512 |= wanted.given_sha512;
+        let missing = needed.into_iter().map(|(layer, hashes)| (layer, hashes.without(&self.known(layer))));
+        missing.filter(|(_, hashes)| hashes.any()).collect()
     }
 
     fn compute(&self, wanted: Wanted, watch: &dyn Watch) -> Result<Digests> {
-        if !self.reads_file(wanted) {
-            let sums = sums(self.content(), Hashes { sha256: true, sha512: wanted.file_sha512 }, watch)?;
-            let content = sums.sha256.ok_or_else(lost)?;
-            let file_sha256 = wanted.file_sha256.then_some(content);
-            return Ok(Digests { content: Digest::from_bytes(content), file_sha256, file_sha512: sums.sha512 });
+        let all = All { watch, failed: AtomicBool::new(false) };
+        let missing = self.missing(wanted);
+        let passes = scope(|scope| {
+            let started: Vec<_> = missing
+                .iter()
+                .map(|(layer, hashes)| spawn(scope, || (*layer, all.note(sums(self.layer(*layer), *hashes, &all)))))
+                .collect();
+            started.into_iter().map(|pass| pass.and_then(join)).collect::<Result<Vec<_>>>()
+        })?;
+        let mut found = BTreeMap::new();
+        let mut stopped = None;
+        for (layer, sums) in passes {
+            match sums {
+                Ok(sums) => drop(found.insert(layer, sums)),
+                // The pass that failed stops the others, which then only know that they were cancelled.
+                Err(error) if error.kind() == Kind::Cancelled => stopped = Some(error),
+                Err(reason) => return Err(reason),
+            }
         }
-        let both = Both { watch, failed: AtomicBool::new(false) };
-        let hashes = Hashes { sha256: wanted.file_sha256, sha512: wanted.file_sha512 };
-        let (content, file) = scope(|scope| {
-            let file = spawn(scope, || both.note(sums(self.file(), hashes, &both)));
-            let content = both.note(sums(self.content(), Hashes { sha256: true, sha512: false }, &both));
-            (content, file.and_then(join).flatten())
-        });
-        let (content, file) = match (content, file) {
-            (Ok(content), Ok(file)) => (content, file),
-            // The pass that failed stops the other one, which then only knows that it was cancelled.
-            (Err(stopped), Err(reason)) if stopped.kind() == Kind::Cancelled => return Err(reason),
-            (Err(reason), _) | (_, Err(reason)) => return Err(reason),
-        };
-        let content = Digest::from_bytes(content.sha256.ok_or_else(lost)?);
-        Ok(Digests { content, file_sha256: file.sha256, file_sha512: file.sha512 })
+        if let Some(error) = stopped {
+            return Err(error);
+        }
+        let of = |layer| found.get(&layer).cloned().unwrap_or_default().or(&self.known(layer));
+        let (file, given) = (of(Layer::of_file(self.format())), of(self.layer_of_given()));
+        Ok(Digests {
+            content: Digest::from_bytes(of(Layer::Content).sha256.ok_or_else(lost)?),
+            file_sha512: file.sha512.filter(|_| wanted.file_sha512),
+            given_sha256: given.sha256.filter(|_| wanted.given_sha256),
+            given_sha512: given.sha512.filter(|_| wanted.given_sha512),
+        })
     }
 }
 
-/// Watches two passes: when one fails, the other stops.
-struct Both<'a> {
+/// Watches several passes: when one fails, the others stop.
+struct All<'a> {
     watch: &'a dyn Watch,
     failed: AtomicBool,
 }
 
-impl Both<'_> {
+impl All<'_> {
     fn note<T>(&self, outcome: Result<T>) -> Result<T> {
         self.failed.fetch_or(outcome.is_err(), Ordering::Relaxed);
         outcome
     }
 }
 
-impl Watch for Both<'_> {
+impl Watch for All<'_> {
     fn advanced(&self, bytes: u64) {
         self.watch.advanced(bytes);
     }
@@ -132,112 +172,57 @@ impl Watch for Both<'_> {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Hashes {
-    sha256: bool,
-    sha512: bool,
-}
-
-struct Sums {
-    sha256: Option<[u8; 32]>,
-    sha512: Option<[u8; 64]>,
-}
-
-#[derive(Clone)]
-enum Block {
-    Data(Arc<Vec<u8>>),
-    Zeros(u64),
-}
-
 fn sums(view: &dyn View, wanted: Hashes, watch: &dyn Watch) -> Result<Sums> {
     scope(|scope| {
-        let mut sinks = Vec::new();
-        let mut start = |wanted: bool| {
-            let (sink, blocks) = sync_channel(WAITING);
-            wanted.then(|| sinks.push(sink)).map(|()| blocks)
-        };
-        let sha256 = start(wanted.sha256).map(|blocks| spawn(scope, || hash::<Sha256>(blocks).into()));
-        let sha512 = start(wanted.sha512).map(|blocks| spawn(scope, || hash::<Sha512>(blocks).into()));
-        let (sha256, sha512) = (sha256.transpose()?, sha512.transpose()?);
-        let fed = feed(view, &sinks, watch);
-        drop(sinks);
-        let sums = Sums { sha256: sha256.map(join).transpose()?, sha512: sha512.map(join).transpose()? };
+        let hashers = Hashers::start(scope, wanted)?;
+        let fed = feed(view, &hashers, watch);
+        let sums = hashers.finish()?;
         fed.map(|()| sums)
     })
 }
 
-fn feed(view: &dyn View, sinks: &[SyncSender<Block>], watch: &dyn Watch) -> Result<()> {
+fn feed(view: &dyn View, hashers: &Hashers<'_>, watch: &dyn Watch) -> Result<()> {
     let mut at = 0;
     for extent in view.data(0, view.size()) {
         let extent = extent?;
-        zeros(extent.offset - at, sinks, watch)?;
+        zeros(extent.offset - at, hashers, watch)?;
         at = extent.offset;
         while at < extent.end() {
             let left = usize::try_from(extent.end() - at).unwrap_or(usize::MAX);
             let mut block = vec![0; left.min(view.block())];
             view.read_data(at, &mut block)?;
             at += block.len() as u64;
-            send(Block::Data(Arc::new(block)), sinks, watch)?;
+            send(&Block::Data(Arc::new(block)), hashers, watch)?;
         }
     }
-    zeros(view.size() - at, sinks, watch)
+    zeros(view.size() - at, hashers, watch)
 }
 
-fn zeros(mut length: u64, sinks: &[SyncSender<Block>], watch: &dyn Watch) -> Result<()> {
+fn zeros(mut length: u64, hashers: &Hashers<'_>, watch: &dyn Watch) -> Result<()> {
     while length > 0 {
         let run = length.min(ZERO_RUN);
-        send(Block::Zeros(run), sinks, watch)?;
+        send(&Block::Zeros(run), hashers, watch)?;
         length -= run;
     }
     Ok(())
 }
 
-fn send(block: Block, sinks: &[SyncSender<Block>], watch: &dyn Watch) -> Result<()> {
-    if watch.cancelled() {
-        return Err(Error::new(Kind::Cancelled, "hashing the disk image was stopped"));
-    }
-    let length = match &block {
+fn send(block: &Block, hashers: &Hashers<'_>, watch: &dyn Watch) -> Result<()> {
+    check_cancelled(watch)?;
+    hashers.send(block)?;
+    watch.advanced(match block {
         Block::Data(bytes) => bytes.len() as u64,
         Block::Zeros(length) => *length,
-    };
-    for sink in sinks {
-        sink.send(block.clone()).map_err(|_| lost())?;
-    }
-    watch.advanced(length);
+    });
     Ok(())
 }
 
-fn hash<D: sha2::Digest>(blocks: Receiver<Block>) -> sha2::digest::Output<D> {
-    let mut hasher = D::new();
-    for block in blocks {
-        match block {
-            Block::Data(bytes) => hasher.update(bytes.as_slice()),
-            Block::Zeros(mut length) => {
-                while length > 0 {
-                    let run = length.min(ZEROS.len() as u64);
-                    hasher.update(ZEROS.get(..usize::try_from(run).unwrap_or(0)).unwrap_or_default());
-                    length -= run;
-                }
-            }
-        }
+/// Fails when a pass is to stop.
+pub(super) fn check_cancelled(watch: &dyn Watch) -> Result<()> {
+    if watch.cancelled() {
+        return Err(Error::new(Kind::Cancelled, "reading the disk image was stopped"));
     }
-    hasher.finalize()
-}
-
-fn spawn<'scope, T: Send + 'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    work: impl FnOnce() -> T + Send + 'scope,
-) -> Result<ScopedJoinHandle<'scope, T>> {
-    let started = Builder::new().name("digest".to_owned()).spawn_scoped(scope, work);
-    started.map_err(|error: io::Error| Error::new(Kind::Storage, "could not start a thread").caused_by(error))
-}
-
-fn join<T>(handle: ScopedJoinHandle<'_, T>) -> Result<T> {
-    handle.join().map_err(|_| lost())
-}
-
-fn lost() -> Error {
-    Error::new(Kind::Unexpected, "a thread that computes digests ended early")
+    Ok(())
 }
 
 #[cfg(test)]
@@ -252,7 +237,7 @@ mod tests {
     use crate::disk::testing::{Scratch, noise};
     use crate::error::Kind;
 
-    const ALL: Wanted = Wanted { file_sha256: true, file_sha512: true };
+    const ALL: Wanted = Wanted { file_sha512: true, given_sha256: true, given_sha512: true };
 
     struct Counter {
         done: AtomicU64,
@@ -280,7 +265,8 @@ mod tests {
         let bytes = std::fs::read(file.path()).unwrap();
         let found = file.open(Format::Raw).unwrap().digests(ALL, &()).unwrap();
         assert_eq!(found.content, Digest::from_bytes(Sha256::digest(&bytes).into()));
-        assert_eq!(found.file_sha256.as_ref(), Some(found.content.as_bytes()));
+        assert_eq!(found.given_sha256.as_ref(), Some(found.content.as_bytes()));
+        assert_eq!(found.given_sha512, found.file_sha512);
         assert_eq!(found.file_sha512, Some(Sha512::digest(&bytes).into()));
     }
 
@@ -295,7 +281,7 @@ mod tests {
     #[test]
     fn only_what_is_wanted_is_computed() {
         let found = holey().open(Format::Raw).unwrap().digests(Wanted::default(), &()).unwrap();
-        assert_eq!((found.file_sha256, found.file_sha512), (None, None));
+        assert_eq!((found.file_sha512, found.given_sha256, found.given_sha512), (None, None, None));
     }
 
     #[test]

@@ -18,13 +18,11 @@ pub(super) fn le64(structure: &[u8], at: usize) -> u64 {
 }
 
 /// A big-endian number of four bytes.
-#[cfg(feature = "qcow2")]
 pub(super) fn be32(structure: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(bytes(structure, at))
 }
 
 /// A big-endian number of eight bytes.
-#[cfg(feature = "qcow2")]
 pub(super) fn be64(structure: &[u8], at: usize) -> u64 {
     u64::from_be_bytes(bytes(structure, at))
 }

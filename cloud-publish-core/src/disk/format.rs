@@ -13,7 +13,7 @@ pub enum Format {
     Raw,
     /// QEMU's copy-on-write format, version 2 or 3, without any reference to another file.
     Qcow2,
-    /// A fixed VHD. It can be declared; opening one is not supported yet.
+    /// A fixed VHD: the bytes of the disk, then a footer.
     Vhd,
 }
 

@@ -3,13 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use super::boot::{BootStructure, inspect};
+use super::digests::{Layer, Wanted, Watch};
 use super::extent::Extent;
 use super::format::Format;
+use super::hashing::{Hashes, Sums};
 use super::magic;
+use super::packed::{Packed, Packing, Task, Unpacked, unpack};
 #[cfg(feature = "qcow2")]
 use super::qcow2::Qcow2;
 use super::size::check_size;
 use super::source::Source;
+use super::vhd::Vhd;
 use super::view::View;
 use crate::error::{Error, Kind, Result};
 
@@ -18,8 +22,10 @@ use crate::error::{Error, Kind, Result};
 pub struct DiskSource {
     /// The file. A symbolic link is followed once.
     pub path: PathBuf,
-    /// Its declared format; nothing is guessed.
+    /// Its declared format; nothing is guessed. Of a packed file, the format of what is inside.
     pub format: Format,
+    /// What is around it, if anything.
+    pub packed: Option<Packed>,
     /// The largest virtual size accepted, in bytes.
     pub max_size: u64,
 }
@@ -30,7 +36,12 @@ impl DiskSource {
 
     /// A file of a format, with the default limit.
     pub fn new(path: impl Into<PathBuf>, format: Format) -> Self {
-        Self { path: path.into(), format, max_size: Self::DEFAULT_MAX_SIZE }
+        Self { path: path.into(), format, packed: None, max_size: Self::DEFAULT_MAX_SIZE }
+    }
+
+    /// The same file, packed; see [`Packed::work_dir`] for the folder.
+    pub fn packed(self, packing: Packing, work_dir: impl Into<PathBuf>) -> Self {
+        Self { packed: Some(Packed { packing, work_dir: work_dir.into() }), ..self }
     }
 }
 
@@ -39,11 +50,20 @@ impl DiskSource {
 /// All methods block; asynchronous callers go through `tokio::task::spawn_blocking`. Shared as `Arc<Disk>`.
 #[derive(Debug)]
 pub struct Disk {
-    file: Source,
+    given: Source,
+    unpacked: Option<Unpacked>,
     format: Format,
-    #[cfg(feature = "qcow2")]
-    qcow2: Option<Box<Qcow2>>,
+    content: Content,
     boot: BootStructure,
+}
+
+/// Where the content is in the disk's own file.
+#[derive(Debug)]
+enum Content {
+    Whole,
+    Vhd(Vhd),
+    #[cfg(feature = "qcow2")]
+    Qcow2(Box<Qcow2>),
 }
 
 impl Disk {
@@ -51,40 +71,57 @@ impl Disk {
     ///
     /// # Behaviour
     /// Reads headers and tables only, on the one descriptor that everything later reads too. Never waits: a FIFO is
-    /// refused at once. A disk without partition table, or with an MBR, is accepted; a damaged GPT is not.
+    /// refused at once. A disk without partition table, or with an MBR, is accepted; a damaged GPT is not. A packed file
+    /// is unpacked: see [`Disk::open_watched`].
     ///
     /// # Errors
     /// [`Kind::InvalidInput`] when the file breaks a rule, [`Kind::Unsupported`] for a format that this build cannot
     /// read, [`Kind::NotFound`] and [`Kind::Storage`] when the file system refuses.
     pub fn open(source: &DiskSource) -> Result<Self> {
-        Self::open_checked(source).map_err(|error| error.with("file", source.path.display()))
+        Self::open_watched(source, Wanted::default(), &())
     }
 
-    fn open_checked(source: &DiskSource) -> Result<Self> {
-        if source.format == Format::Vhd {
-            return Err(Error::new(Kind::Unsupported, "disk images of format vhd cannot be read yet")
-                .hint("convert it, for example with `qemu-img convert -O raw`, and set `format = \"raw\"`"));
-        }
-        let file = Source::open(&source.path)?;
-        if file.size() == 0 {
+    /// Opens and checks an image file that may be packed.
+    ///
+    /// # Behaviour
+    /// As [`Disk::open`]. A packed file is read once from begin to end, which tells `watch` the bytes of the file as
+    /// given, and unpacked into a sparse file without a name in its work directory, which lives as long as the disk or
+    /// the process. The digests that are `wanted` of it, and the content's where the disk is raw, are computed in the
+    /// same pass; [`Disk::digests`] does not read for them again. Takes at most 160 MiB, most of it what the packer's
+    /// dictionary asks for.
+    ///
+    /// # Errors
+    /// As [`Disk::open`]; [`Kind::InvalidInput`] also when unpacking gives more than [`DiskSource::max_size`] or takes
+    /// too much memory, [`Kind::Storage`] when the work directory has no room, [`Kind::Cancelled`] when `watch` asks to
+    /// stop.
+    pub fn open_watched(source: &DiskSource, wanted: Wanted, watch: &dyn Watch) -> Result<Self> {
+        Self::open_checked(source, wanted, watch).map_err(|error| error.with("file", source.path.display()))
+    }
+
+    fn open_checked(source: &DiskSource, wanted: Wanted, watch: &dyn Watch) -> Result<Self> {
+        let given = Source::open(&source.path)?;
+        if given.size() == 0 {
             return Err(Error::new(Kind::InvalidInput, "the disk image is empty").hint("build or copy it again"));
         }
-        magic::confirm(source.format, &file)?;
-        let mut disk = Self {
-            #[cfg(feature = "qcow2")]
-            qcow2: match source.format {
-                Format::Qcow2 => Some(Box::new(Qcow2::open(&file, source.max_size)?)),
-                Format::Raw | Format::Vhd => None,
-            },
-            file,
-            format: source.format,
-            boot: BootStructure::default(),
+        let packing = source.packed.as_ref().map(|packed| packed.packing);
+        let unpacked = match &source.packed {
+            None => None,
+            Some(packed) if packed.packing.is_tar() && source.format != Format::Raw => {
+                let message = format!("a {} holds a raw disk, not one of format {}", packed.packing, source.format);
+                return Err(Error::new(Kind::InvalidInput, message).hint("set `format = \"raw\"`"));
+            }
+            Some(packed) => {
+                magic::confirm_packing(packed.packing, source.format, &given)?;
+                Some(unpack(&given, &task(source, packed, wanted), watch)?)
+            }
         };
-        #[cfg(not(feature = "qcow2"))]
-        if source.format == Format::Qcow2 {
-            return Err(Error::new(Kind::Unsupported, "this build cannot read disk images of format qcow2")
-                .hint("build it with the feature `qcow2`, or convert the image with `qemu-img convert -O raw`"));
+        let file = unpacked.as_ref().map_or(&given, |unpacked| &unpacked.file);
+        if file.size() == 0 {
+            return Err(Error::new(Kind::InvalidInput, "the packed disk image is empty").hint("build or copy it again"));
         }
+        magic::confirm(source.format, packing, file)?;
+        let content = Content::open(source, file)?;
+        let mut disk = Self { given, unpacked, format: source.format, content, boot: BootStructure::default() };
         check_size(disk.virtual_size(), source.max_size)?;
         disk.boot = inspect(disk.content())?;
         Ok(disk)
@@ -92,17 +129,27 @@ impl Disk {
 
     /// The path it was opened by.
     pub fn path(&self) -> &Path {
-        self.file.path()
+        self.given.path()
     }
 
-    /// The format of the file.
+    /// The format of the disk's own file.
     pub fn format(&self) -> Format {
         self.format
     }
 
-    /// The size of the file as given, in bytes.
+    /// What is around the disk's own file, if anything.
+    pub fn packing(&self) -> Option<Packing> {
+        self.unpacked.as_ref().map(|unpacked| unpacked.packing)
+    }
+
+    /// The size of the disk's own file, in bytes.
     pub fn file_size(&self) -> u64 {
-        self.file.size()
+        self.file().size()
+    }
+
+    /// The size of the file as given, in bytes; the same unless the disk is packed.
+    pub fn given_size(&self) -> u64 {
+        self.given.size()
     }
 
     /// The size of the disk that a guest sees, in bytes: a multiple of 512, never 0.
@@ -136,46 +183,96 @@ impl Disk {
         self.content().read(offset, buffer).map_err(|e| self.named(e))
     }
 
-    /// Where the file as given has data, as [`Disk::extents`].
+    /// Where the disk's own file has data, as [`Disk::extents`].
     ///
     /// # Errors
     /// As [`Disk::extents`].
     pub fn file_extents(&self) -> Result<Vec<Extent>> {
-        self.file.data(0, self.file_size()).collect::<Result<_>>().map_err(|e| self.named(e))
+        self.file().data(0, self.file_size()).collect::<Result<_>>().map_err(|e| self.named(e))
+    }
+
+    /// Fills `buffer` with the disk's own file at `offset`.
+    ///
+    /// # Errors
+    /// As [`Disk::read_at`].
+    pub fn read_file_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        self.file().read(offset, buffer).map_err(|e| self.named(e))
+    }
+
+    /// Where the file as given has data, as [`Disk::extents`].
+    ///
+    /// # Errors
+    /// As [`Disk::extents`].
+    pub fn given_extents(&self) -> Result<Vec<Extent>> {
+        self.given.data(0, self.given_size()).collect::<Result<_>>().map_err(|e| self.named(e))
     }
 
     /// Fills `buffer` with the file as given at `offset`.
     ///
     /// # Errors
     /// As [`Disk::read_at`].
-    pub fn read_file_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        self.file.read(offset, buffer).map_err(|e| self.named(e))
+    pub fn read_given_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        self.given.read(offset, buffer).map_err(|e| self.named(e))
     }
 
-    /// Refuses when size, modification time, change time or inode of the open file are not what they were at the
+    /// Refuses when size, modification time, change time or inode of the file as given are not what they were at the
     /// beginning. A change of links or permissions counts, too: it moves the change time.
     ///
     /// # Errors
     /// [`Kind::InvalidInput`] when it was changed.
     pub fn check_unchanged(&self) -> Result<()> {
-        self.file.check_unchanged().map_err(|e| self.named(e))
+        self.given.check_unchanged().map_err(|e| self.named(e))
     }
 
     pub(super) fn named(&self, error: Error) -> Error {
         error.with("file", self.path().display())
     }
 
+    pub(super) fn given(&self) -> &dyn View {
+        &self.given
+    }
+
     pub(super) fn file(&self) -> &dyn View {
-        &self.file
+        self.unpacked.as_ref().map_or(&self.given, |unpacked| &unpacked.file)
     }
 
     pub(super) fn content(&self) -> &dyn View {
-        #[cfg(feature = "qcow2")]
-        if let Some(qcow2) = &self.qcow2 {
-            return qcow2.as_ref();
+        match &self.content {
+            Content::Whole => self.file(),
+            Content::Vhd(vhd) => vhd,
+            #[cfg(feature = "qcow2")]
+            Content::Qcow2(qcow2) => qcow2.as_ref(),
         }
-        &self.file
     }
+
+    /// The sums that unpacking has shown.
+    pub(super) fn known(&self, layer: Layer) -> Sums {
+        match &self.unpacked {
+            Some(unpacked) if layer == Layer::Given => unpacked.given_sums.clone(),
+            Some(unpacked) if layer == Layer::of_file(self.format) => unpacked.file_sums.clone(),
+            _ => Sums::default(),
+        }
+    }
+}
+
+impl Content {
+    fn open(source: &DiskSource, file: &Source) -> Result<Self> {
+        match source.format {
+            Format::Raw => Ok(Self::Whole),
+            Format::Vhd => Vhd::open(file).map(Self::Vhd),
+            #[cfg(feature = "qcow2")]
+            Format::Qcow2 => Ok(Self::Qcow2(Box::new(Qcow2::open(file, source.max_size)?))),
+            #[cfg(not(feature = "qcow2"))]
+            Format::Qcow2 => Err(Error::new(Kind::Unsupported, "this build cannot read disk images of format qcow2")
+                .hint("build it with the feature `qcow2`, or convert the image with `qemu-img convert -O raw`")),
+        }
+    }
+}
+
+fn task<'a>(source: &DiskSource, packed: &'a Packed, wanted: Wanted) -> Task<'a> {
+    let of_given = Hashes { sha256: wanted.given_sha256, sha512: wanted.given_sha512 };
+    let of_file = Hashes { sha256: source.format == Format::Raw, sha512: wanted.file_sha512 };
+    Task { packed, format: source.format, max_size: source.max_size, hashes: (of_given, of_file) }
 }
 
 #[cfg(test)]
@@ -209,13 +306,6 @@ mod tests {
         Disk::open(&at_limit).unwrap();
         let error = Disk::open(&DiskSource { max_size: (1 << 20) - 1, ..at_limit }).unwrap_err();
         assert!(error.message().contains("larger than allowed"), "{error}");
-    }
-
-    #[test]
-    fn vhd_is_refused_by_name_for_now() {
-        let error = Scratch::sparse(1 << 20, &[]).open(Format::Vhd).unwrap_err();
-        assert_eq!(error.kind(), Kind::Unsupported);
-        assert!(error.message().contains("vhd"), "{error}");
     }
 
     #[test]

@@ -11,9 +11,12 @@
 //! - A [`Disk`] that could be opened has passed every structural rule; what its bytes are worth is said by
 //!   [`Disk::verify`] alone.
 //!
-//! Two views are served, both random-access and sparse: the *content* (the raw disk a guest sees; its sha256 is the
-//! image's digest) and the *file as given* (what an as-is upload sends). For raw they are the same. Holes are never
-//! read: their zeros are made up. That a file system reports holes is only a hint, no result depends on it.
+//! Three views are served, all random-access and sparse: the *content* (the raw disk a guest sees; its sha256 is the
+//! image's digest), the disk's own *file* (what a cloud that takes the format as it is gets), and the file *as given*
+//! (what a download directory offers). For raw the first two are the same; the last two differ only for a disk that is
+//! packed (inside xz, gzip, zstd or tar), which is unpacked once, when it is opened, into a sparse file that has no name
+//! and is gone with the process. Holes are never read: their zeros are made up. That a file system reports holes is only
+//! a hint, no result depends on it.
 //!
 //! ```
 //! use cloud_publish_core::disk::{Disk, DiskSource, Expected, Format, Wanted};
@@ -42,9 +45,11 @@ mod extent;
 mod field;
 mod format;
 mod gpt;
+mod hashing;
 mod image;
 mod magic;
 mod mbr;
+mod packed;
 #[cfg(feature = "qcow2")]
 mod qcow2;
 mod size;
@@ -53,6 +58,7 @@ mod stream;
 #[cfg(test)]
 mod testing;
 mod verify;
+mod vhd;
 mod view;
 
 pub use boot::{BootStructure, PartitionTable};
@@ -60,5 +66,6 @@ pub use digests::{Digests, Wanted, Watch};
 pub use extent::Extent;
 pub use format::Format;
 pub use image::{Disk, DiskSource};
+pub use packed::{GivenFile, Packed, Packing};
 pub use stream::stream_file;
 pub use verify::Expected;

@@ -63,8 +63,13 @@ impl Source {
         &self.path
     }
 
+    /// A file that was opened elsewhere; `path` is what errors call it.
+    pub(super) fn of_open(file: File, path: &Path) -> Result<Self> {
+        let stamp = Stamp::from(&file.metadata().map_err(|e| cannot_read(e, 0))?);
+        Ok(Self { file, path: path.to_owned(), stamp })
+    }
+
     /// Another handle on the same open file, for a format reader that needs one of its own.
-    #[cfg(feature = "qcow2")]
     pub(super) fn share(&self) -> Result<Self> {
         let file = self.file.try_clone().map_err(|e| cannot_read(e, 0))?;
         Ok(Self { file, path: self.path.clone(), stamp: self.stamp })

@@ -1,4 +1,4 @@
-//! The file as given as a stream of chunks, for uploads.
+//! The disk's own file as a stream of chunks, for uploads.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 /// Chunks being read or waiting to be taken.
 const AHEAD: usize = 2;
 
-/// Streams the file as given, in order, in chunks of `chunk` bytes (at least 1); the last one may be shorter.
+/// Streams the disk's own file, in order, in chunks of `chunk` bytes (at least 1); the last one may be shorter.
 ///
 /// # Behaviour
 /// Reads on tokio's blocking threads, at most two chunks ahead and nothing before it is polled; holes are not read.

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::format::Format;
 use super::gpt::crc32;
 use super::image::{Disk, DiskSource};
+use super::packed::Packing;
 use super::source::Source;
 use crate::error::Result;
 
@@ -47,6 +48,11 @@ impl Scratch {
 
     pub(super) fn open(&self, format: Format) -> Result<Disk> {
         Disk::open(&DiskSource::new(&self.path, format))
+    }
+
+    /// A packed file, to be unpacked in a folder beside it.
+    pub(super) fn packed(&self, format: Format, packing: Packing) -> DiskSource {
+        DiskSource::new(&self.path, format).packed(packing, self.path.with_file_name("work"))
     }
 }
 

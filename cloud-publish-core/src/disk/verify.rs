@@ -26,19 +26,20 @@ impl Disk {
     /// [`Kind::InvalidInput`] when the file is not the expected one or was changed; else as [`Disk::digests`].
     pub fn verify(&self, expected: &Expected, wanted: Wanted, watch: &dyn Watch) -> Result<Digests> {
         if let Some(size) = expected.size
-            && size != self.file_size()
+            && size != self.given_size()
         {
             let error = Error::new(Kind::InvalidInput, "the disk image does not have the size given in the manifest");
-            return Err(self.refused(error.with("expected", size).with("found", self.file_size())));
+            return Err(self.refused(error.with("expected", size).with("found", self.given_size())));
         }
         let wanted = Wanted {
-            file_sha256: wanted.file_sha256 || expected.sha256.is_some(),
-            file_sha512: wanted.file_sha512 || expected.sha512.is_some(),
+            given_sha256: wanted.given_sha256 || expected.sha256.is_some(),
+            given_sha512: wanted.given_sha512 || expected.sha512.is_some(),
+            ..wanted
         };
         let digests = self.digests(wanted, watch)?;
         self.check_unchanged()?;
-        self.compare("sha256", slice(&expected.sha256), slice(&digests.file_sha256))?;
-        self.compare("sha512", slice(&expected.sha512), slice(&digests.file_sha512))?;
+        self.compare("sha256", slice(&expected.sha256), slice(&digests.given_sha256))?;
+        self.compare("sha512", slice(&expected.sha512), slice(&digests.given_sha512))?;
         Ok(digests)
     }
 
@@ -92,9 +93,9 @@ mod tests {
         let file = Scratch::new(&bytes);
         let disk = file.open(Format::Raw).unwrap();
         let found = disk.verify(&promises(&bytes), Wanted::default(), &()).unwrap();
-        assert_eq!((found.file_sha256, found.file_sha512), (promises(&bytes).sha256, promises(&bytes).sha512));
+        assert_eq!((found.given_sha256, found.given_sha512), (promises(&bytes).sha256, promises(&bytes).sha512));
         let bare = disk.verify(&Expected::default(), Wanted::default(), &()).unwrap();
-        assert_eq!((bare.content, bare.file_sha512), (found.content, None));
+        assert_eq!((bare.content, bare.given_sha512), (found.content, None));
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
+use super::gate::Gate;
+use super::guard;
 use super::journal::{Fact, Journal, Made, Receipt};
 use super::notes::{StepNotes, StepProgress};
 use super::perform::{Chance, Job, perform};
@@ -58,14 +60,17 @@ pub(super) struct Surroundings {
     pub(super) retry: RetryPolicy,
     /// Hears of steps that wait.
     pub(super) teller: Teller,
+    pub(super) gate: Arc<dyn Gate>,
+    /// What the state is called, for people.
+    pub(super) state: String,
 }
 
 impl Surroundings {
-    /// The clock by which a step waits. Whoever sends sleeps between two tries of one piece while others are under way, and
-    /// replication holds no place.
+    /// The clock by which a step waits. Whoever sends sleeps between two tries of one piece while others are under way, a
+    /// gate's sleep is its time limit, and replication holds no place.
     fn clock_of(&self, job: &Job) -> Arc<dyn Clock> {
         match job.step.action {
-            Action::Upload | Action::Replicate { .. } => self.clock.clone(),
+            Action::Upload | Action::Replicate { .. } | Action::Gate { .. } => self.clock.clone(),
             _ => {
                 let (clock, teller) = (self.clock.clone(), self.teller.clone());
                 Arc::new(StepClock { clock, step: job.step.id.clone(), teller })
@@ -137,13 +142,23 @@ async fn once(job: &Job, around: &Surroundings, context: &Context, number: u32) 
     };
     keep(Fact::StepStarted { attempt: number }).await?;
     let chance = if number < around.retry.attempts { Chance::More } else { Chance::Last };
-    match perform(job, context, chance).await {
+    let done = match &job.step.action {
+        Action::Gate { gate, subject, .. } => guard::ask(job, around, context, (gate, subject)).await,
+        Action::Approve { subject } => guard::approved(job, around, subject).await,
+        _ => perform(job, context, chance).await,
+    };
+    match done {
         Ok(made) => {
             keep(Fact::StepDone { result: made.clone() }).await?;
             Ok(made)
         }
         Err(error) => {
-            keep(Fact::StepFailed { trouble: Trouble::from(&error) }).await?;
+            let trouble = Trouble::from(&error);
+            keep(match error.kind() {
+                Kind::Waiting => Fact::StepWaits { trouble },
+                _ => Fact::StepFailed { trouble },
+            })
+            .await?;
             Err(Failure::Call(error))
         }
     }

@@ -13,6 +13,8 @@ pub enum Ended {
     Done(Made),
     /// It failed for good.
     Failed(Trouble),
+    /// Something outside has to happen first.
+    Waiting(Trouble),
     /// It was not begun.
     Skipped(String),
 }
@@ -94,6 +96,7 @@ impl<'p> Board<'p> {
         let why = match &end {
             Ended::Done(_) => None,
             Ended::Failed(_) => Some(format!("{} failed", step.id)),
+            Ended::Waiting(_) => Some(format!("{} waits", step.id)),
             Ended::Skipped(_) => Some(format!("{} was not done", step.id)),
         };
         self.ended.insert(step.id.clone(), end);
@@ -103,9 +106,9 @@ impl<'p> Board<'p> {
             let Some(waiting) = self.steps.get(waiter).filter(|waiting| !self.ended.contains_key(&waiting.id)) else {
                 continue;
             };
-            let is_barrier = matches!(waiting.action, Action::Barrier);
             match &why {
-                Some(why) if step.required || !is_barrier => {
+                Some(why) if step.required || !waiting.action.needs_only_required() => {
+                    let is_barrier = matches!(waiting.action, Action::Barrier);
                     let reason = if is_barrier { format!("stays private: {why}") } else { why.clone() };
                     self.open.remove(&waiter);
                     self.doomed.entry(waiter).or_insert(reason);
@@ -215,5 +218,45 @@ mod tests {
         let mut skipped = Vec::new();
         assert!(board.ready(|step, _| skipped.push(step.id.to_string())).is_empty());
         assert_eq!(skipped, ["t/barrier", "t/publish-one", "t/publish-two"]);
+    }
+
+    fn gated() -> Vec<Step> {
+        let place = crate::identity::Place { provider: "memory".parse().unwrap(), account: "a".parse().unwrap() };
+        let tags = crate::plan::tests::tags("r1", "2024-01-01");
+        let subject = crate::plan::Subject { key: tags.key(&place, &"one".parse().unwrap()), digest: tags.digest };
+        let gate = Action::Gate { gate: "g".into(), subject: subject.clone(), images: Vec::new() };
+        vec![
+            step("one", Action::Upload, &[], true),
+            step("two", Action::Upload, &[], false),
+            step("gate", gate, &["one", "two"], true),
+            step("approve", Action::Approve { subject }, &["gate"], true),
+            step("barrier", Action::Barrier, &["one", "two", "gate", "approve"], true),
+            step("publish-one", Action::Upload, &["barrier", "one"], true),
+        ]
+    }
+
+    #[test]
+    fn a_gate_waits_for_the_end_of_a_best_effort_region_and_not_for_its_success() {
+        let steps = gated();
+        let mut board = Board::new(&steps);
+        steps[..2].iter().for_each(|step| board.begin(step));
+        board.end(&id("one"), Ended::Done(Made::Change));
+        assert!(board.ready(|_, _| {}).is_empty());
+        board.end(&id("two"), failed());
+        assert_eq!(names(&board.ready(|_, _| {})), ["t/gate"]);
+    }
+
+    #[test]
+    fn behind_a_gate_that_says_not_yet_nothing_begins_and_everything_says_why() {
+        let steps = gated();
+        let mut board = Board::new(&steps);
+        steps[..2].iter().for_each(|step| board.end(&step.id, Ended::Done(Made::Change)));
+        board.end(&id("gate"), Ended::Waiting(Trouble { kind: Kind::Waiting, error: vec![], hint: None }));
+        let mut skipped = Vec::new();
+        assert!(board.ready(|step, end| skipped.push((step.id.to_string(), end.clone()))).is_empty());
+        let because = |reason: &str| Ended::Skipped(reason.to_owned());
+        assert_eq!(skipped[0], ("t/approve".to_owned(), because("t/gate waits")));
+        assert_eq!(skipped[1], ("t/barrier".to_owned(), because("stays private: t/gate waits")));
+        assert_eq!(skipped.len(), 3);
     }
 }

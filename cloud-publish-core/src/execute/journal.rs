@@ -1,15 +1,17 @@
 //! What execution writes down, and the trait by which it does: implemented by the ledger.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Trouble;
 use crate::identity::{ImageTags, Place};
 use crate::names::{ImageId, Region};
-use crate::plan::StepId;
+use crate::plan::{StepId, Subject};
 use crate::publisher::{Listing, Note, Registered, Staged};
 
 use crate::error::Result;
@@ -38,6 +40,23 @@ pub enum Made {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         failed: Vec<(Region, Trouble)>,
     },
+    /// A gate's word that an image may become public.
+    Passed {
+        /// Which gate.
+        gate: String,
+        /// What it judged.
+        subject: Subject,
+        /// Where in the state its output is, if there was any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<String>,
+    },
+    /// A person's word, found.
+    Approved {
+        /// Whose.
+        by: String,
+        /// When it was given.
+        at: Timestamp,
+    },
     /// A marketplace's answer.
     Listing {
         /// How far it is.
@@ -48,7 +67,6 @@ pub enum Made {
 /// What happened, as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "fact")]
-#[expect(clippy::large_enum_variant, reason = "facts are few, and each is written and dropped at once")]
 pub enum Fact {
     /// A run took up its work at this place.
     RunStarted {
@@ -75,6 +93,11 @@ pub enum Fact {
         /// Why.
         trouble: Trouble,
     },
+    /// A step has to wait for something outside.
+    StepWaits {
+        /// For what.
+        trouble: Trouble,
+    },
     /// An image is gone: its tombstone.
     Deleted {
         /// What it was.
@@ -88,7 +111,7 @@ pub enum Fact {
     },
     /// A run is done with this place.
     RunEnded {
-        /// In a word: complete, incomplete, cancelled.
+        /// In a word: complete, waiting, incomplete, cancelled.
         outcome: String,
     },
 }
@@ -108,6 +131,21 @@ pub struct Receipt {
     pub fact: Fact,
 }
 
+/// A person's word that images may become public at a place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The place.
+    pub place: Place,
+    /// What was approved: another content under the same key is not.
+    pub subjects: BTreeSet<Subject>,
+    /// Who approved.
+    pub by: String,
+    /// On which machine.
+    pub host: String,
+    /// When, by that machine's clock: for people.
+    pub at: Timestamp,
+}
+
 /// Keeps receipts durably, and knows whether this run may still act.
 #[async_trait]
 pub trait Journal: Send + Sync + Debug {
@@ -122,4 +160,16 @@ pub trait Journal: Send + Sync + Debug {
     /// # Errors
     /// [`crate::error::Kind::LeaseHeld`] when another run has taken it over.
     async fn confirm(&self, place: &Place) -> Result<()>;
+
+    /// Keeps what a step printed; returns the name of the object in the state.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Storage`].
+    async fn attach(&self, step: &StepId, text: Bytes) -> Result<String>;
+
+    /// The latest approval of something at a place.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Storage`] when the store cannot be read.
+    async fn approval(&self, place: &Place, subject: &Subject) -> Result<Option<Approval>>;
 }

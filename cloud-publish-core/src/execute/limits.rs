@@ -1,6 +1,7 @@
 //! How many steps run at once: images being sent per target, other calls per target and region; a throttled region gets
 //! fewer. Replication is not counted: it is the cloud's work, and its queue at each destination is the provider's. Nor is
 //! a step that only waits, or an image whose last byte is through: the cloud works on them, and others can go on meanwhile.
+//! A target's gate is asked about one image after the other, or as many at once as it wants.
 //! Who has waited goes on at once, so that for moments there are more.
 
 use std::collections::BTreeMap;
@@ -47,7 +48,7 @@ impl Lane {
 }
 
 fn is_free_of_limits(step: &Step) -> bool {
-    matches!(step.action, Action::Replicate { .. })
+    matches!(step.action, Action::Replicate { .. } | Action::Approve { .. })
 }
 
 fn sends(step: &Step) -> bool {
@@ -59,12 +60,28 @@ fn sends(step: &Step) -> bool {
 enum Traffic {
     Data,
     Calls,
+    Gate,
+}
+
+/// The most that a target's configuration allows at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Most {
+    /// Images being sent, and other steps in a region.
+    pub(super) steps: u32,
+    /// Images that its gate is asked about.
+    pub(super) gates: u32,
+}
+
+impl Default for Most {
+    fn default() -> Self {
+        Self { steps: DEFAULT_CONCURRENCY, gates: 1 }
+    }
 }
 
 /// The lanes of all targets and their regions.
 #[derive(Debug)]
 pub(super) struct Limits {
-    most: BTreeMap<TargetName, u32>,
+    most: BTreeMap<TargetName, Most>,
     sending: BTreeMap<TargetName, Lane>,
     regions: BTreeMap<(TargetName, Option<Region>, Traffic), Lane>,
     /// Running steps that are counted, and whether each holds a place just now.
@@ -73,15 +90,19 @@ pub(super) struct Limits {
 
 impl Limits {
     /// Limits with the most that each target's configuration allows at once.
-    pub(super) fn new(most: BTreeMap<TargetName, u32>) -> Self {
+    pub(super) fn new(most: BTreeMap<TargetName, Most>) -> Self {
         Self { most, sending: BTreeMap::new(), regions: BTreeMap::new(), running: BTreeMap::new() }
     }
 
     /// The lane of the images being sent, if the step sends one, and the lane of its region.
     fn lanes(&mut self, step: &Step) -> (Option<&mut Lane>, &mut Lane) {
-        let most = self.most.get(&step.target).copied().unwrap_or(DEFAULT_CONCURRENCY);
-        let traffic = if sends(step) { Traffic::Data } else { Traffic::Calls };
-        let sending = sends(step).then(|| self.sending.entry(step.target.clone()).or_insert_with(|| Lane::new(most)));
+        let Most { steps, gates } = self.most.get(&step.target).copied().unwrap_or_default();
+        let (traffic, most) = match step.action {
+            Action::Upload => (Traffic::Data, steps),
+            Action::Gate { .. } => (Traffic::Gate, gates),
+            _ => (Traffic::Calls, steps),
+        };
+        let sending = sends(step).then(|| self.sending.entry(step.target.clone()).or_insert_with(|| Lane::new(steps)));
         let key = (step.target.clone(), step.region.clone(), traffic);
         (sending, self.regions.entry(key).or_insert_with(|| Lane::new(most)))
     }
@@ -144,12 +165,14 @@ impl Limits {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Limits, Turn};
+    use super::{Limits, Most, Turn};
+    use crate::digest::Digest;
+    use crate::identity::Place;
     use crate::names::Region;
-    use crate::plan::{Action, ImageSource, Step, StepId};
+    use crate::plan::{Action, ImageSource, Step, StepId, Subject};
 
-    fn limits(most: u32) -> Limits {
-        Limits::new(BTreeMap::from([("t".parse().unwrap(), most)]))
+    fn limits(steps: u32) -> Limits {
+        Limits::new(BTreeMap::from([("t".parse().unwrap(), Most { steps, gates: 2 })]))
     }
 
     fn step(name: &str, action: Action, region: &str) -> Step {
@@ -245,5 +268,19 @@ mod tests {
         limits.release(&first, false);
         limits.turn(&first, Turn::GoesOn);
         assert!(limits.admit(&third), "what an ended step said late is not heard");
+    }
+
+    #[test]
+    fn a_gate_is_asked_about_as_many_images_as_it_wants_and_takes_no_place_from_others() {
+        let mut limits = limits(1);
+        let place = Place { provider: "memory".parse().unwrap(), account: "a".parse().unwrap() };
+        let key = crate::plan::tests::tags("r1", "2024-01-01").key(&place, &"one".parse().unwrap());
+        let subject = Subject { key, digest: Digest::from_bytes([1; 32]) };
+        let action = Action::Gate { gate: "g".into(), subject, images: Vec::new() };
+        let gates = ["a", "b", "c"].map(|name| Step { region: None, ..step(name, action.clone(), "one") });
+        assert_eq!(admitted(&mut limits, &gates).len(), 2);
+        assert!(limits.admit(&call("d", "one")) && limits.admit(&upload("e", "one")));
+        limits.release(&gates[0], false);
+        assert!(limits.admit(&gates[2]));
     }
 }

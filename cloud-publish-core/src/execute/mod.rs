@@ -8,6 +8,8 @@
 
 mod attempt;
 mod board;
+mod gate;
+mod guard;
 mod journal;
 mod limits;
 mod notes;
@@ -25,18 +27,20 @@ pub use self::attempt::RetryPolicy;
 use self::attempt::{Attempted, Surroundings, attempt};
 use self::board::Board;
 pub use self::board::Ended;
-pub use self::journal::{Fact, Journal, Made, Receipt};
+pub use self::gate::{Answered, AskedImage, Gate, NoGate, Question};
+pub use self::journal::{Approval, Fact, Journal, Made, Receipt};
 pub use self::limits::DEFAULT_CONCURRENCY;
-use self::limits::Limits;
+use self::limits::{Limits, Most};
 use self::perform::Job;
 use self::waiting::{Turns, turns};
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::error::{Error, Kind};
-use crate::event::{Event, Reporter, Trouble};
+use crate::event::{Event, Reporter, Trouble, Work};
 use crate::identity::Place;
+use crate::manifest::ManifestFile;
 use crate::names::{ImageId, Region, TargetName};
-use crate::plan::{Action, ArtifactRef, ImageSource, Plan, Step, StepId};
+use crate::plan::{Action, ArtifactRef, GateImage, ImageSource, Plan, Step, StepId};
 use crate::publisher::{ImageSpec, Note, Publisher, Staged};
 
 /// A target as execution sees it.
@@ -48,6 +52,8 @@ pub struct Hand {
     pub place: Place,
     /// Images sent at once, and other steps at once in a region.
     pub concurrency: u32,
+    /// Images that the target's gate is asked about at once.
+    pub gates: u32,
 }
 
 /// What execution needs besides the plan.
@@ -57,10 +63,16 @@ pub struct Execution {
     pub hands: BTreeMap<TargetName, Hand>,
     /// The verified disks.
     pub disks: BTreeMap<ArtifactRef, Arc<Disk>>,
+    /// The manifest that all this is for. Once a disk is sent, neither may have changed.
+    pub manifest: Option<ManifestFile>,
     /// Notes of earlier runs.
     pub notes: BTreeMap<(Place, StepId), Vec<Note>>,
+    /// Judges images before they are published.
+    pub gate: Arc<dyn Gate>,
     /// Where receipts are kept.
     pub journal: Arc<dyn Journal>,
+    /// What the state is called in messages.
+    pub state: String,
     /// Who hears of it.
     pub reporter: Arc<dyn Reporter>,
     /// The time.
@@ -115,8 +127,11 @@ impl<'p> Run<'p> {
             stop: execution.stop.clone(),
             retry: execution.retry,
             teller,
+            gate: execution.gate.clone(),
+            state: execution.state.clone(),
         };
-        let most = execution.hands.iter().map(|(target, hand)| (target.clone(), hand.concurrency)).collect();
+        let most = |hand: &Hand| Most { steps: hand.concurrency, gates: hand.gates };
+        let most = execution.hands.iter().map(|(target, hand)| (target.clone(), most(hand))).collect();
         Self {
             plan,
             around,
@@ -131,7 +146,17 @@ impl<'p> Run<'p> {
         }
     }
 
+    /// Says what there is to do, for those who show how much of it is done.
+    fn announce(&self) {
+        let count =
+            |is_one: fn(&Action) -> bool| self.plan.steps.iter().filter(|step| is_one(&step.action)).count() as u64;
+        let steps = count(|action| !matches!(action, Action::Barrier));
+        let uploads = count(|action| matches!(action, Action::Upload));
+        self.around.reporter.report(&Event::Executing { steps, uploads });
+    }
+
     async fn finish(mut self) -> Outcome {
+        self.announce();
         loop {
             if self.closed.is_none() && !self.around.stop.is_cancelled() {
                 self.begin_what_may();
@@ -183,7 +208,8 @@ impl<'p> Run<'p> {
         let around = self.around.clone();
         let key = (job.place.clone(), job.step.id.clone());
         let earlier = self.execution.notes.get(&key).cloned().unwrap_or_default();
-        around.reporter.report(&Event::StepStarted { step: job.step.id.clone(), at: around.clock.now() });
+        let (step, work) = (job.step.id.clone(), Work::from(&job.step));
+        around.reporter.report(&Event::StepStarted { step, work, at: around.clock.now() });
         let step = job.step.id.clone();
         let carrier = self.tasks.spawn(async move {
             let start = around.clock.elapsed();
@@ -226,6 +252,11 @@ impl<'p> Run<'p> {
                 self.lost.insert(step.target.clone());
             }
             Kind::Cancelled if self.around.stop.is_cancelled() => return Ended::Skipped("stopped on request".into()),
+            Kind::Waiting => {
+                let trouble = Trouble::from(error);
+                self.around.reporter.report(&Event::StepWaits { step: step.id.clone(), trouble: trouble.clone() });
+                return Ended::Waiting(trouble);
+            }
             _ => {}
         }
         let trouble = Trouble::from(error);
@@ -249,9 +280,18 @@ impl<'p> Run<'p> {
             publisher: hand.publisher.clone(),
             spec: Arc::<ImageSpec>::new(planned.spec.clone()),
             disk: self.execution.disks.get(&planned.image.artifact()).cloned(),
+            manifest: self.execution.manifest.clone(),
             staged: self.staged(step),
             id: self.image(step),
+            images: self.gated(step),
         })
+    }
+
+    /// The images that a gate is asked about: those of regions that failed are left out.
+    fn gated(&self, step: &Step) -> Vec<(Region, ImageId)> {
+        let Action::Gate { images, .. } = &step.action else { return Vec::new() };
+        let there = |image: &GateImage| Some((image.region.clone(), self.id_of(&image.from, &image.region)?));
+        images.iter().filter_map(there).collect()
     }
 
     fn staged(&self, step: &Step) -> Option<Staged> {
@@ -270,11 +310,19 @@ impl<'p> Run<'p> {
             | Action::Tag { from: image, .. }
             | Action::Point { from: image, .. }
             | Action::List { from: image, .. } => (image, step.region.as_ref()),
-            Action::Upload | Action::Register { .. } | Action::Barrier => return None,
+            Action::Upload
+            | Action::Register { .. }
+            | Action::Gate { .. }
+            | Action::Approve { .. }
+            | Action::Barrier => return None,
         };
+        self.id_of(source, region?)
+    }
+
+    fn id_of(&self, source: &ImageSource, region: &Region) -> Option<ImageId> {
         match source {
             ImageSource::Found(id) => Some(id.clone()),
-            ImageSource::Made(by) => made_in(self.board.made(by)?, region?),
+            ImageSource::Made(by) => made_in(self.board.made(by)?, region),
         }
     }
 }
@@ -289,6 +337,11 @@ fn made_id(made: &Made) -> Option<String> {
     match made {
         Made::Images { images, .. } => images.first().map(|image| image.id.to_string()),
         // Of no use to anybody: the image that is made of it is what has an id.
-        Made::Staged { .. } | Made::Change | Made::Mark { .. } | Made::Listing { .. } => None,
+        Made::Staged { .. }
+        | Made::Change
+        | Made::Mark { .. }
+        | Made::Passed { .. }
+        | Made::Approved { .. }
+        | Made::Listing { .. } => None,
     }
 }

@@ -7,6 +7,7 @@ use crate::disk::Disk;
 use crate::error::{Error, Kind, Result, Retry};
 use crate::event::Trouble;
 use crate::identity::Place;
+use crate::manifest::ManifestFile;
 use crate::names::{ImageId, Region};
 use crate::plan::{Action, Step};
 use crate::publisher::{
@@ -22,8 +23,11 @@ pub(super) struct Job {
     pub(super) publisher: Arc<dyn Publisher>,
     pub(super) spec: Arc<ImageSpec>,
     pub(super) disk: Option<Arc<Disk>>,
+    pub(super) manifest: Option<ManifestFile>,
     pub(super) staged: Option<Staged>,
     pub(super) id: Option<ImageId>,
+    /// The images that a gate is asked about.
+    pub(super) images: Vec<(Region, ImageId)>,
 }
 
 /// Whether a failure in passing would be tried again.
@@ -37,12 +41,8 @@ pub(super) enum Chance {
 pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Result<Made> {
     let publisher = job.publisher.as_ref();
     match &job.step.action {
-        Action::Barrier => Ok(Made::Change),
-        Action::Upload => {
-            let request =
-                UploadRequest { image: job.spec.clone(), region: job.region()?.clone(), disk: job.disk()?.clone() };
-            publisher.upload(context, &request).await.map(|staged| Made::Staged { staged })
-        }
+        Action::Barrier | Action::Gate { .. } | Action::Approve { .. } => Ok(Made::Change),
+        Action::Upload => send(job, context).await,
         Action::Register { .. } => {
             let request = RegisterRequest { image: job.spec.clone(), staged: job.staged()?.clone() };
             let image = publisher.register(context, &request).await?;
@@ -74,6 +74,34 @@ pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Res
             Ok(Made::Listing { listing })
         }
     }
+}
+
+/// Sends a disk, then looks whether it and the manifest still are what was verified.
+async fn send(job: &Job, context: &Context) -> Result<Made> {
+    let request = UploadRequest { image: job.spec.clone(), region: job.region()?.clone(), disk: job.disk()?.clone() };
+    let sent = job.publisher.upload(context, &request).await;
+    if let Err(error) = &sent
+        && error.kind() == Kind::Cancelled
+    {
+        return sent.map(|staged| Made::Staged { staged });
+    }
+    // Also when it failed: a file that was changed explains what the cloud says.
+    match (unchanged(request.disk, job.manifest.clone()).await, sent) {
+        (Ok(()), sent) => sent.map(|staged| Made::Staged { staged }),
+        (Err(changed), Ok(_)) => Err(changed),
+        (Err(changed), Err(error)) => Err(changed.caused_by(error)),
+    }
+}
+
+/// Refuses what was sent when the files that it came from are not what was verified any more.
+async fn unchanged(disk: Arc<Disk>, manifest: Option<ManifestFile>) -> Result<()> {
+    let look = move || {
+        disk.check_unchanged()?;
+        manifest.map_or(Ok(()), |manifest| manifest.check_unchanged())
+    };
+    let looked = tokio::task::spawn_blocking(look).await;
+    looked
+        .map_err(|error| Error::new(Kind::Unexpected, "looking at the release's files broke down").caused_by(error))?
 }
 
 async fn tag(job: &Job, context: &Context, marks: Marking) -> Result<()> {

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::execute::{Fact, Receipt};
+use crate::execute::{Approval, Fact, Made, Receipt};
 use crate::identity::{ImageTags, KeyTag, Place};
 use crate::ledger::RunId;
 use crate::names::{ImageId, Region};
-use crate::plan::StepId;
+use crate::plan::{StepId, Subject};
 use crate::publisher::Note;
 
 /// A receipt that was read again.
@@ -90,13 +90,15 @@ pub struct History {
     pub problems: Vec<String>,
     /// Those of the problems that may be tombstones: what they forbid is not known.
     pub unreadable_tombstones: Vec<String>,
+    /// What people approved, in the order of their names.
+    pub approvals: Vec<Approval>,
 }
 
 impl History {
     /// Puts receipts, read in any order, into theirs.
     pub(super) fn new(mut receipts: Vec<Recorded>, problems: Vec<String>) -> Self {
         receipts.sort_by(|a, b| order(a).cmp(&order(b)));
-        Self { receipts, problems, unreadable_tombstones: Vec::new() }
+        Self { receipts, problems, unreadable_tombstones: Vec::new(), approvals: Vec::new() }
     }
 
     /// The same with the tombstones, which lie in a folder of their own.
@@ -104,6 +106,35 @@ impl History {
         let receipts = self.receipts.into_iter().chain(tombstones.receipts).collect();
         let problems = self.problems.into_iter().chain(tombstones.problems.iter().cloned()).collect();
         Self { unreadable_tombstones: tombstones.problems, ..Self::new(receipts, problems) }
+    }
+
+    /// The same with the approvals, which lie in a folder of their own, and what is wrong with some.
+    pub(super) fn with_approvals(mut self, (approvals, problems): (Vec<Approval>, Vec<String>)) -> Self {
+        self.problems.extend(problems);
+        Self { approvals, ..self }
+    }
+
+    /// What was approved at a place.
+    pub fn approved(&self, place: &Place) -> BTreeSet<Subject> {
+        let here = self.approvals.iter().filter(|approval| approval.place == *place);
+        here.flat_map(|approval| approval.subjects.iter().cloned()).collect()
+    }
+
+    /// What passed a gate at a place.
+    pub fn passed(&self, place: &Place, gate: &str) -> BTreeSet<Subject> {
+        let passed = self.at(place).filter_map(|recorded| match &recorded.receipt.fact {
+            Fact::StepDone { result: Made::Passed { gate: own, subject, .. } } if own == gate => Some(subject.clone()),
+            _ => None,
+        });
+        passed.collect()
+    }
+
+    /// The last that a step came to at a place, with the time: nothing while it has not begun or is at work.
+    pub fn last_end(&self, place: &Place, step: &StepId) -> Option<(&Fact, Timestamp)> {
+        let own = self.at(place).filter(|recorded| recorded.receipt.step.as_ref() == Some(step));
+        let receipt = &own.last()?.receipt;
+        let is_end = matches!(receipt.fact, Fact::StepDone { .. } | Fact::StepFailed { .. } | Fact::StepWaits { .. });
+        is_end.then_some((&receipt.fact, receipt.at))
     }
 
     /// The notes that a step's verbs wrote at a place, oldest first.

@@ -3,16 +3,18 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::error::{Error, Kind, Result};
-use crate::execute::{Fact, Journal, Receipt};
+use crate::execute::{Approval, Fact, Journal, Receipt};
 use crate::identity::Place;
 use crate::ledger::entry::{Entry, SCHEMA};
 use crate::ledger::paths::{self, RECEIPTS, TOMBSTONES};
 use crate::ledger::store::{Created, Store};
-use crate::ledger::{Leases, RunId};
+use crate::ledger::{Leases, RunId, approvals};
 use crate::names::ReleaseName;
+use crate::plan::{StepId, Subject};
 
 /// The one writer of a run's receipts for one release.
 ///
@@ -73,5 +75,17 @@ impl Journal for RunJournal {
 
     async fn confirm(&self, place: &Place) -> Result<()> {
         self.leases.confirm(place).await
+    }
+
+    async fn attach(&self, step: &StepId, text: Bytes) -> Result<String> {
+        let seq = self.next.fetch_add(1, Ordering::Relaxed);
+        let path = paths::output(&self.release, (self.run, seq), step)?;
+        self.store.overwrite(&path, text).await?;
+        Ok(path.to_string())
+    }
+
+    async fn approval(&self, place: &Place, subject: &Subject) -> Result<Option<Approval>> {
+        let (approvals, _) = approvals(&self.store, &self.release).await?;
+        Ok(approvals.into_iter().rfind(|one| one.place == *place && one.subjects.contains(subject)))
     }
 }

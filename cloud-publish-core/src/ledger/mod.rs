@@ -8,12 +8,15 @@
 //! - **Receipts**: one writer per run ([`RunJournal`]), so no two writers meet on a name. Read again ([`History`]) they
 //!   are ordered by place, lease term, run and number, never by clocks. Torn, foreign or newer entries are reported and
 //!   passed over.
+//! - **Approvals**: one object for each time that a person said yes, naming what was approved. Beside them lies what gates
+//!   printed, for people alone.
 //! - **Leases**: one per place and term. A term has one winner, because its object is created if absent. The holder
 //!   overwrites a heartbeat in it; who sees no change for two minutes by its own clock creates the next term. The old
 //!   holder finds that out before its next change ([`Leases::confirm`]), and what it still writes sorts before the new
 //!   holder's receipts.
 
 mod acquire;
+mod approval;
 mod entry;
 mod history;
 mod holder;
@@ -39,12 +42,14 @@ pub use self::journal::RunJournal;
 pub use self::leases::Leases;
 pub use self::local::local_store;
 pub use self::run_id::RunId;
+pub(crate) use self::store::failure;
 use crate::clock::{Clock, SystemClock};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
+use crate::execute::Approval;
 use crate::identity::Place;
 use crate::ledger::entry::{Entry, LONGEST};
-use crate::ledger::paths::{RECEIPTS, TOMBSTONES};
-use crate::ledger::store::Store;
+use crate::ledger::paths::{APPROVALS, RECEIPTS, TOMBSTONES};
+use crate::ledger::store::{Created, Store};
 use crate::names::ReleaseName;
 use crate::publisher::Context;
 
@@ -60,7 +65,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// A ledger in `store`, below `ledger/`, `tombstone/` and `lease/`; nothing is written yet.
+    /// A ledger in `store`, below `ledger/`, `tombstone/`, `approval/`, `gate/` and `lease/`; nothing is written yet.
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
         Self::with_clock(store, Arc::new(SystemClock::new()))
     }
@@ -80,7 +85,22 @@ impl Ledger {
     pub async fn history(&self, release: &ReleaseName) -> Result<History> {
         let receipts = self.store.list(&paths::release(RECEIPTS, release)?).await?;
         let tombstones = self.read(self.store.list(&paths::release(TOMBSTONES, release)?).await?).await?;
-        Ok(self.read(receipts).await?.with_tombstones(tombstones))
+        let approvals = approvals(&self.store, release).await?;
+        Ok(self.read(receipts).await?.with_tombstones(tombstones).with_approvals(approvals))
+    }
+
+    /// Writes an approval down; needs no lease, for it changes nothing at a cloud.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Storage`].
+    pub async fn approve(&self, release: &ReleaseName, run: RunId, approval: Approval) -> Result<()> {
+        let path = paths::approval(release, run)?;
+        match self.store.create(&path, &approval::Record::new(approval).encode()?).await? {
+            Created::Ours => Ok(()),
+            Created::Taken => Err(Error::new(Kind::Storage, "another writer's object lies where an approval belongs")
+                .with("object", path)
+                .hint("run the same command again: it takes another name")),
+        }
     }
 
     /// Reads the tombstones of all releases, by place, lease term, run and number.
@@ -168,6 +188,24 @@ impl Ledger {
             Err(what) => problem(&what),
         }
     }
+}
+
+/// The approvals of a release in the order of their names, and a sentence about each that cannot be read.
+async fn approvals(store: &Store, release: &ReleaseName) -> Result<(Vec<Approval>, Vec<String>)> {
+    let (mut approvals, mut problems) = (Vec::new(), Vec::new());
+    for object in store.list(&paths::release(APPROVALS, release)?).await? {
+        let path = &object.location;
+        if object.size > LONGEST {
+            problems.push(format!("`{path}` is too long for an approval"));
+            continue;
+        }
+        match store.read(path).await?.map(|bytes| approval::Record::decode(&bytes)) {
+            Some(Ok(approval)) => approvals.push(approval),
+            Some(Err(what)) => problems.push(format!("`{path}` {what}")),
+            None => problems.push(format!("`{path}` was removed while it was read")),
+        }
+    }
+    Ok((approvals, problems))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! ```text
 //! ledger/v1/{release}/{run}/{seq}.json        receipts
 //! tombstone/v1/{release}/{run}/{seq}.json     the receipts of deletions
+//! approval/v1/{release}/{run}.json            what people approved
+//! gate/v1/{release}/{run}/{seq}-{step}.log    what gates printed
 //! lease/{place}/{term}.json                   leases
 //! ```
 //! Deletions lie apart, so that all tombstones can be read without reading every receipt of every release. Numbers have
@@ -16,11 +18,15 @@ use crate::error::{Error, Kind, Result};
 use crate::identity::Place;
 use crate::ledger::RunId;
 use crate::names::ReleaseName;
+use crate::plan::StepId;
 
 /// Where the receipts of all releases lie.
 pub(super) const RECEIPTS: &str = "ledger/v1";
 /// Where the receipts of deletions lie.
 pub(super) const TOMBSTONES: &str = "tombstone/v1";
+/// Where the approvals of all releases lie.
+pub(super) const APPROVALS: &str = "approval/v1";
+const OUTPUTS: &str = "gate/v1";
 const LEASES: &str = "lease";
 const DIGITS: usize = 10;
 
@@ -44,6 +50,21 @@ pub(super) fn entry(root: &str, release: &ReleaseName, run: RunId, seq: u64) -> 
     parse(&format!("{root}/{release}/{run}/{seq:0DIGITS$}.json"))
 }
 
+/// The approval that one call wrote.
+pub(super) fn approval(release: &ReleaseName, run: RunId) -> Result<Path> {
+    parse(&format!("{APPROVALS}/{release}/{run}.json"))
+}
+
+/// What a step printed.
+pub(super) fn output(release: &ReleaseName, (run, seq): (RunId, u64), step: &StepId) -> Result<Path> {
+    let step: String = step.as_str().chars().map(readable).collect();
+    parse(&format!("{OUTPUTS}/{release}/{run}/{seq:0DIGITS$}-{step}.log"))
+}
+
+fn readable(c: char) -> char {
+    if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }
+}
+
 /// Run and number of an entry, if `path` can be one.
 pub(super) fn parse_entry(path: &Path) -> Option<(RunId, u64)> {
     let mut parts = path.as_ref().rsplit('/');
@@ -53,7 +74,6 @@ pub(super) fn parse_entry(path: &Path) -> Option<(RunId, u64)> {
 
 /// The folder of a place's leases: readable words, and a hash that keeps similar places apart.
 pub(super) fn leases(place: &Place) -> Result<Path> {
-    let readable = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
     let account: String = place.account.as_str().chars().map(readable).take(48).collect();
     let mut hash = hex(&Sha256::digest(format!("{}\0{}", place.provider, place.account)));
     hash.truncate(8);

@@ -107,12 +107,13 @@ impl Store {
     }
 
     fn failed(&self, verb: &str, path: &Path, error: StoreError) -> Error {
-        Error::new(Kind::Storage, format!("could not {verb} the state"))
-            .with("object", path)
-            .with("store", &self.objects)
-            .hint(hint(&error))
-            .caused_by(error)
+        failure(format!("could not {verb} the state"), path, error).with("store", &self.objects)
     }
+}
+
+/// The error of a call that failed, with what to do about it.
+pub(crate) fn failure(message: String, object: &Path, error: StoreError) -> Error {
+    Error::new(Kind::Storage, message).with("object", object).hint(hint(&error)).caused_by(error)
 }
 
 /// Whether the same call may work in a moment: whatever neither the store nor the machine refused for a reason.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::disk::Format;
+use crate::disk::{Format, Packing};
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{Artifact, ProviderConfig, Visibility};
 use crate::names::Rendition;
@@ -73,13 +73,16 @@ impl FormatChoice {
         rendition.as_str() == Self::AsIs.as_str()
     }
 
-    /// What the file's name ends with, for a disk whose own file is of `given` format.
-    pub(super) fn extension(self, given: Format) -> &'static str {
-        match (self, given) {
-            (Self::GceTarGz, _) => "tar.gz",
-            (Self::Raw, _) | (Self::AsIs, Format::Raw) => "raw",
-            (Self::Qcow2, _) | (Self::AsIs, Format::Qcow2) => "qcow2",
-            (Self::Vhd, _) | (Self::AsIs, Format::Vhd) => "vhd",
+    /// What the file's name ends with, for a disk whose own file is of `given` format, in such a packing.
+    pub(super) fn extension(self, given: Format, packing: Option<Packing>) -> String {
+        match (self, packing) {
+            (Self::GceTarGz, _) => Packing::TarGz.to_string(),
+            (Self::Raw, _) => Format::Raw.to_string(),
+            (Self::Qcow2, _) => Format::Qcow2.to_string(),
+            (Self::Vhd, _) => Format::Vhd.to_string(),
+            (Self::AsIs, None) => given.to_string(),
+            (Self::AsIs, Some(packing)) if packing.is_tar() => packing.to_string(),
+            (Self::AsIs, Some(packing)) => format!("{given}.{packing}"),
         }
     }
 }
@@ -99,20 +102,20 @@ pub(super) fn check_formats(formats: &[FormatChoice]) -> Result<()> {
 }
 
 impl LocalConfig {
-    /// Refuses an artifact of which two formats would be files of one name: `as-is` and its own.
+    /// Refuses an artifact of which two formats would be files of one name: `as-is` and what it is already.
     ///
     /// # Errors
     /// [`Kind::InvalidInput`].
     pub fn check_artifact(&self, artifact: &Artifact) -> Result<()> {
         let mut seen = BTreeMap::new();
         for format in &self.formats {
-            let extension = format.extension(artifact.format);
-            let Some(first) = seen.insert(extension, format) else { continue };
-            let (own, first, second) = (artifact.format, first.as_str(), format.as_str());
-            let message = format!("`{first}` and `{second}` would be one file of an artifact whose format is {own}");
-            return Err(Error::new(Kind::InvalidInput, message).with("artifact", ArtifactRef::of(artifact)).hint(
-                format!("leave out one of them: `as-is` is the file as given, `{own}` is made anew of the disk"),
-            ));
+            let extension = format.extension(artifact.format, artifact.packed);
+            let Some(first) = seen.insert(extension.clone(), format) else { continue };
+            let (first, second) = (first.as_str(), format.as_str());
+            let message = format!("`{first}` and `{second}` would be one file of an artifact, `.{extension}`");
+            return Err(Error::new(Kind::InvalidInput, message)
+                .with("artifact", ArtifactRef::of(artifact))
+                .hint("leave out one of them: `as-is` is the file as given, all others are made anew of the disk"));
         }
         Ok(())
     }

@@ -41,14 +41,14 @@ pub(super) async fn copy(
 
 /// Copies data extents, leaves holes, and hashes both.
 fn copy_file(source: &Source, to: &Path) -> Result<Written> {
-    let (disk, size) = (&source.disk, source.disk.file_size());
+    let (disk, size) = (&source.disk, source.disk.given_size());
     files::remove(to)?;
     let file = File::create_new(to).map_err(failed("could not create", to))?;
     file.set_len(size).map_err(failed("could not size", to))?;
     let mut sum = Sha512::new();
     let (mut at, mut sent) = (0_u64, 0_u64);
     let mut buffer = vec![0_u8; BUFFER];
-    for extent in disk.file_extents()? {
+    for extent in disk.given_extents()? {
         zeros(&mut sum, extent.offset.saturating_sub(at), &source.stop)?;
         at = extent.offset;
         while at < extent.end() {
@@ -57,7 +57,7 @@ fn copy_file(source: &Source, to: &Path) -> Result<Written> {
             }
             let length = usize::try_from(extent.end() - at).map_or(BUFFER, |left| left.min(BUFFER));
             let Some(part) = buffer.get_mut(..length) else { break };
-            disk.read_file_at(at, part)?;
+            disk.read_given_at(at, part)?;
             sum.update(&*part);
             file.write_all_at(part, at).map_err(failed("could not write", to))?;
             at += length as u64;

@@ -14,7 +14,7 @@ pub(super) fn expect(site: &Site, image: &ImageSpec, region: &Region) -> Result<
     let (folder, file) = (Folder::of(&image.tags)?, file_name(image)?);
     // Of what is compressed nobody knows the size, and of what is made here nobody the checksum, before it is made.
     let (size, sha512) = match FormatChoice::of(&image.tags.rendition)? {
-        FormatChoice::AsIs => (Some(image.file_size), image.file_sha512.clone()),
+        FormatChoice::AsIs => (Some(image.given_size()), image.given_sha512().cloned()),
         FormatChoice::Raw => (Some(image.virtual_size), None),
         FormatChoice::Vhd => (Some(vhd_size(image.virtual_size).saturating_add(VHD_FOOTER)), None),
         FormatChoice::Qcow2 | FormatChoice::GceTarGz => (None, None),

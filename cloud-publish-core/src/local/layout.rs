@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::config::FormatChoice;
-use crate::disk::Format;
+use crate::disk::{Format, Packing};
 use crate::error::{Error, Kind, Result};
 use crate::identity::{ImageTags, KeyTag, Place};
 use crate::names::{Class, ImageId, PointerName, Region, Suite, Version};
@@ -19,8 +19,6 @@ pub(super) const SUMS: &str = "SHA512SUMS";
 pub(super) const INDEX: &str = "index.html";
 /// The link to the newest version.
 pub(super) const LATEST: &str = "latest";
-/// The extensions of image files.
-const EXTENSIONS: [&str; 4] = [".raw", ".qcow2", ".vhd", ".tar.gz"];
 
 /// The mirrored directory and the work directory beside it.
 #[derive(Clone, Debug)]
@@ -179,26 +177,39 @@ pub(super) fn file_name(image: &ImageSpec) -> Result<String> {
             .hint("let naming.image give at most 200 bytes, without / and \\ and without a leading dot"));
     }
     let format = FormatChoice::of(&image.tags.rendition)?;
-    Ok(format!("{name}.{}", format.extension(image.format)))
+    Ok(format!("{name}.{}", format.extension(image.format, image.packing())))
 }
 
-/// The word of Debian's build manifests for what a file holds; they know none for VHD.
-pub(super) fn format_of(file: &str) -> Option<Format> {
-    match file.rsplit_once('.')?.1 {
-        "raw" => Some(Format::Raw),
-        "qcow2" => Some(Format::Qcow2),
-        "vhd" => Some(Format::Vhd),
-        _ => None,
+/// What an image file holds, by its name: the format of the disk, and what is around it.
+pub(super) fn format_of(file: &str) -> Option<(Format, Option<Packing>)> {
+    split(file).map(|(_, format, packing)| (format, packing))
+}
+
+/// The parts of an image file's name. A tar archive, whose disk is always raw, goes without the word.
+fn split(file: &str) -> Option<(&str, Format, Option<Packing>)> {
+    let suffixed = |packing: Packing| Some((file.strip_suffix(packing.as_str())?.strip_suffix('.')?, packing));
+    // "tar.xz" ends in "xz", too.
+    if let Some((name, packing)) = Packing::ALL.into_iter().filter(|packing| packing.is_tar()).find_map(suffixed) {
+        return Some((name, Format::Raw, Some(packing)));
     }
+    let (file, packing) = match Packing::ALL.into_iter().find_map(suffixed) {
+        Some((inner, packing)) => (inner, Some(packing)),
+        None => (file, None),
+    };
+    let (name, extension) = file.rsplit_once('.')?;
+    let format = [Format::Raw, Format::Qcow2, Format::Vhd].into_iter().find(|format| format.as_str() == extension)?;
+    Some((name, format, packing))
 }
 
 /// What an image file is, in words for people.
-pub(super) fn kind_of(file: &str) -> &'static str {
+pub(super) fn kind_of(file: &str) -> String {
     match format_of(file) {
-        Some(Format::Raw) => "raw disk",
-        Some(Format::Qcow2) => "qcow2",
-        Some(Format::Vhd) => "fixed VHD, for Azure",
-        None => "disk.raw in a tar.gz, for Google Compute Engine",
+        Some((Format::Raw, None)) => "raw disk".to_owned(),
+        Some((Format::Vhd, None)) => "fixed VHD".to_owned(),
+        Some((format, None)) => format.to_string(),
+        Some((Format::Raw, Some(packing))) if packing.is_tar() => format!("disk.raw in a {packing}"),
+        Some((format, Some(packing))) => format!("{format} in {packing}"),
+        None => "file".to_owned(),
     }
 }
 
@@ -210,7 +221,7 @@ pub(super) fn is_plain(name: &str) -> bool {
 
 /// The image's name in an image file's name, `None` for other files.
 pub(super) fn stem(file: &str) -> Option<&str> {
-    EXTENSIONS.iter().find_map(|extension| file.strip_suffix(extension)).filter(|name| !name.is_empty())
+    split(file).map(|(name, _, _)| name).filter(|name| !name.is_empty())
 }
 
 /// The name of the build manifest beside an image file.
@@ -236,7 +247,7 @@ pub(super) fn take_apart(at: &ImageAt) -> Result<(Folder, String)> {
 #[cfg(test)]
 mod tests {
     use super::{Layout, format_of, is_plain, stem};
-    use crate::disk::Format;
+    use crate::disk::{Format, Packing};
 
     #[test]
     fn names_that_leave_or_hide_are_not_plain() {
@@ -252,7 +263,11 @@ mod tests {
         assert_eq!(stem("a.b.tar.gz"), Some("a.b"));
         assert_eq!((stem("SHA512SUMS"), stem(".raw"), stem("a.gz")), (None, None, None));
         assert_eq!(stem("a.json"), None);
-        assert_eq!(format_of("a.vhd"), Some(Format::Vhd));
+        assert_eq!(format_of("a.vhd"), Some((Format::Vhd, None)));
+        assert_eq!((stem("a.b.raw.xz"), format_of("a.raw.xz")), (Some("a.b"), Some((Format::Raw, Some(Packing::Xz)))));
+        assert_eq!((stem("a.tar.xz"), format_of("a.tar.xz")), (Some("a"), Some((Format::Raw, Some(Packing::TarXz)))));
+        assert_eq!((stem("a.tar"), format_of("a.tar")), (Some("a"), Some((Format::Raw, Some(Packing::Tar)))));
+        assert_eq!((stem("a.xz"), stem("a.json.gz"), stem("tar.xz")), (None, None, None));
     }
 
     #[test]

@@ -35,10 +35,12 @@ pub(super) fn write(layout: &Layout, folder: &Folder, dir: &Path, without: Optio
             manifest: name_of(&entry.manifest()),
             description: entry.upload.description().to_owned(),
             made_for: format!("{}, {}", tags.variant, tags.arch),
-            format: kind_of(&entry.file).to_owned(),
+            format: kind_of(&entry.file),
             size: entry.size()?,
             sha512: sha512(entry)?,
             digest: tags.digest.to_string(),
+            build_job: entry.upload.build_job().map(ToOwned::to_owned),
+            outside_suite: entry.upload.outside_suite(),
         });
     }
     files::write(&layout.tmp(), &dir.join(INDEX), page::version(folder, date, &lines).as_bytes())?;

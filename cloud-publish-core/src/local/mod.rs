@@ -11,7 +11,7 @@
 //!     debian-12-generic-amd64-20240101-1614.qcow2    each image, in each of the `formats`: .raw, .qcow2, .vhd, .tar.gz
 //!     debian-12-generic-amd64-20240101-1614.json     its build manifest, with an Upload for each file
 //!     SHA512SUMS                                     of images and build manifests, for sha512sum -c
-//!     index.html                                     sizes, digests, descriptions
+//!     index.html                                     sizes, digests, descriptions, build job, packages outside the suite
 //! ```
 //!
 //! In `<path>.work/` beside it, on the same file system: `staged/` (uploads), `building/` (versions that are not

@@ -34,6 +34,10 @@ pub(super) struct FileLine {
     pub(super) sha512: String,
     /// `sha256:` and 64 hex digits.
     pub(super) digest: String,
+    /// The address of the build's log.
+    pub(super) build_job: Option<String>,
+    /// Packages that the suite does not have, as `name=version`; `None` when nobody compared.
+    pub(super) outside_suite: Option<Vec<String>>,
 }
 
 /// What a version's page says of itself.
@@ -65,13 +69,40 @@ pub(super) fn version(folder: &Folder, date: Timestamp, files: &[FileLine]) -> S
         push(&mut page, format_args!("<dt>SHA-512 of the file</dt><dd><code>{}</code></dd>\n", text(&line.sha512)));
         push(&mut page, format_args!("<dt>Digest of the disk</dt><dd><code>{}</code></dd>\n", text(&line.digest)));
         let link = format_args!("<a href=\"{}\">{}</a>", href(manifest), text(manifest));
-        push(&mut page, format_args!("<dt>Build manifest</dt><dd>{link}</dd>\n</dl>\n"));
+        push(&mut page, format_args!("<dt>Build manifest</dt><dd>{link}</dd>\n"));
+        push(&mut page, format_args!("{}</dl>\n", built(line, folder)));
     }
     if files.is_empty() {
         page.push_str("<p>These images are superseded.</p>\n");
     }
     page.push_str(FOOT);
     page
+}
+
+/// How an image was built: the job, and what in it is not of its suite.
+fn built(line: &FileLine, folder: &Folder) -> String {
+    let mut part = String::new();
+    if let Some(url) = &line.build_job {
+        push(&mut part, format_args!("<dt>Built by</dt><dd>{}</dd>\n", web_link(url)));
+    }
+    let suite = text(folder.suite.as_str());
+    match line.outside_suite.as_deref() {
+        None => {}
+        Some([]) => push(&mut part, format_args!("<dt>Packages</dt><dd>all of {suite}</dd>\n")),
+        Some(outside) => {
+            let items = outside.iter().map(|name| format!("<li><code>{}</code></li>\n", text(name)));
+            let items: String = items.collect();
+            push(&mut part, format_args!("<dt>Packages that are not of {suite}</dt><dd><ul>\n{items}</ul></dd>\n"));
+        }
+    }
+    part
+}
+
+/// An address of the web as a link, any other text as it is.
+fn web_link(url: &str) -> String {
+    let shown = text(url);
+    let is_web = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
+    if is_web { format!("<a href=\"{shown}\">{shown}</a>") } else { shown }
 }
 
 /// The page of a suite, or of its dailies: versions, newest first.
@@ -222,7 +253,22 @@ mod tests {
             size: 3 << 30,
             sha512: "ab".repeat(64),
             digest: "sha256:00".into(),
+            build_job: Some("https://ci.example.org/jobs/1?a&b".into()),
+            outside_suite: Some(vec!["linux-image-cloud-amd64=6.12<1".into()]),
         }
+    }
+
+    #[test]
+    fn packages_that_are_not_of_the_suite_stand_beside_the_build_s_job() {
+        let date = "2024-01-01T00:00:00Z".parse().unwrap();
+        let of = |file: FileLine| version(&folder(Class::Release), date, &[file]);
+        let page = of(file());
+        assert!(page.contains("<a href=\"https://ci.example.org/jobs/1?a&amp;b\">"), "{page}");
+        assert!(page.contains("Packages that are not of bookworm"), "{page}");
+        assert!(page.contains("<li><code>linux-image-cloud-amd64=6.12&lt;1</code></li>"), "{page}");
+        assert!(of(FileLine { outside_suite: Some(Vec::new()), ..file() }).contains("all of bookworm"));
+        assert!(!of(FileLine { outside_suite: None, ..file() }).contains("Packages"));
+        assert!(!of(FileLine { build_job: Some("javascript:x".into()), ..file() }).contains("href=\"javascript"));
     }
 
     #[test]

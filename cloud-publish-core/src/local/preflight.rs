@@ -102,7 +102,7 @@ fn nearest(path: &Path) -> &Path {
 
 /// Bytes that an image will have: what a conversion comes to is not known before.
 fn known_size(image: &ImageSpec) -> u64 {
-    if FormatChoice::is_as_is(&image.tags.rendition) { image.file_size } else { 0 }
+    if FormatChoice::is_as_is(&image.tags.rendition) { image.given_size() } else { 0 }
 }
 
 /// Whether the bytes fit; images of holes need less, which cannot be known before they are written.

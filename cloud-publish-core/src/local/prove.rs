@@ -1,6 +1,5 @@
 //! Proof: the file is opened as what it should be, and the disk in it is hashed again.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -28,18 +27,26 @@ pub(super) async fn prove(site: &Arc<Site>, context: &Context, request: &ProveRe
         let digest = match FormatChoice::of(&at.tags.rendition)? {
             FormatChoice::Vhd => read_back::vhd(&path, &at.tags.digest, &follower)?,
             FormatChoice::GceTarGz => read_back::tar_gz(&path, &at.tags.digest, &follower)?,
-            FormatChoice::AsIs => disk(path, format_of(&found.file).unwrap_or(Format::Raw), &follower)?,
-            FormatChoice::Raw => disk(path, Format::Raw, &follower)?,
-            FormatChoice::Qcow2 => disk(path, Format::Qcow2, &follower)?,
+            FormatChoice::Raw => disk(&DiskSource::new(path, Format::Raw), &follower)?,
+            FormatChoice::Qcow2 => disk(&DiskSource::new(path, Format::Qcow2), &follower)?,
+            FormatChoice::AsIs => {
+                let (format, packing) = format_of(&found.file).unwrap_or((Format::Raw, None));
+                let source = DiskSource::new(path, format);
+                match packing {
+                    Some(packing) => disk(&source.packed(packing, site.layout.tmp()), &follower)?,
+                    None => disk(&source, &follower)?,
+                }
+            }
         };
         Ok(Proof::Content { digest })
     });
     context.or_cancelled(read).await?
 }
 
-fn disk(path: PathBuf, format: Format, follower: &Follower) -> Result<Digest> {
-    let disk = Disk::open(&DiskSource::new(path, format))?;
+fn disk(source: &DiskSource, follower: &Follower) -> Result<Digest> {
+    let disk = Disk::open_watched(source, Wanted::default(), follower)?;
     follower.total.store(disk.work(Wanted::default()), Ordering::Relaxed);
+    follower.done.store(0, Ordering::Relaxed);
     Ok(disk.verify(&Expected::default(), Wanted::default(), follower)?.content)
 }
 

@@ -52,6 +52,8 @@ pub(super) fn register(site: &Site, request: &RegisterRequest) -> Result<Registe
         sha512,
         description: image.description.clone(),
         extra: image.extra_tags.clone(),
+        build_job: image.build_job.clone(),
+        outside_suite: image.outside_suite.clone(),
     };
     let path = dir.join(manifest_name(&file));
     let mut manifest = match entry::read_manifest(&path)? {

@@ -148,6 +148,8 @@ pub(super) fn filed(site: &Site, found: &Entry) -> Result<Filed> {
         sha512: sha512.ok_or_else(|| vanished(found))?,
         description: found.upload.description().to_owned(),
         extra: found.upload.extra(),
+        build_job: found.upload.build_job().map(ToOwned::to_owned),
+        outside_suite: found.upload.outside_suite(),
     })
 }
 

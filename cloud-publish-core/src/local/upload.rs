@@ -1,4 +1,4 @@
-//! Upload: the disk's file, or what is made of the disk, arrives in the work directory, sparse, hashed, synced.
+//! Upload: the file as given, or what is made of the disk, arrives in the work directory, sparse, hashed, synced.
 //!
 //! An upload is a directory called by its token (key and content), with the bytes and, once they are complete, a note
 //! that says so. Bytes without the note are written anew: what a dead process wrote proves nothing.
@@ -128,7 +128,7 @@ pub(super) async fn upload(site: &Arc<Site>, context: &Context, request: &Upload
 
 /// The checksum that the bytes must have: known only of the file as given.
 fn wanted_sum(image: &ImageSpec) -> Option<&String> {
-    image.file_sha512.as_ref().filter(|_| FormatChoice::is_as_is(&image.tags.rendition))
+    image.given_sha512().filter(|_| FormatChoice::is_as_is(&image.tags.rendition))
 }
 
 /// Looks for what is there already, and takes the upload's lock.
@@ -140,7 +140,7 @@ fn begin(site: &Site, image: &ImageSpec, disk: &Disk) -> Result<Begin> {
         return Ok(Begin::Complete);
     }
     refuse_closed(site, &image.tags)?;
-    if disk.file_size() != image.file_size {
+    if disk.given_size() != image.given_size() {
         return Err(Error::new(Kind::InvalidInput, "the file is not as large as the plan says")
             .with("file", disk.path().display())
             .hint("run the same command again: it verifies the file anew"));

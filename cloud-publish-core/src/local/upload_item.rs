@@ -5,21 +5,21 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::layout::{Folder, Layout, format_of, is_plain};
 use crate::digest::hex;
-use crate::disk::Format;
 use crate::identity::{ImageTags, TAG_PREFIX, TagTrouble};
+use crate::import::debian::{DIGEST, digest_text, sha512_of};
 
 /// Debian's name for "a file of the download tree", whoever publishes it.
 /// <https://salsa.debian.org/cloud-team/debian-cloud-images>
 const PROVIDER: &str = "cloud.debian.org";
-const DIGEST: &str = "cloud.debian.org/digest";
 const DESCRIPTION: &str = "cloud-publish-description";
 const EXTRA: &str = "cloud-publish-extra-";
+const BUILD_JOB: &str = "cloud-publish-build-job";
+/// `name=version`, separated by blanks; an empty text says that every package is in the suite.
+const OUTSIDE_SUITE: &str = "cloud-publish-outside-suite";
 
 /// What is known of a file that gets an item.
 #[derive(Clone, Debug)]
@@ -34,6 +34,10 @@ pub(super) struct Filed {
     pub(super) description: String,
     /// Further tags.
     pub(super) extra: BTreeMap<String, String>,
+    /// The address of the build's log.
+    pub(super) build_job: Option<String>,
+    /// Packages that the suite does not have, as `name=version`; `None` when nobody compared.
+    pub(super) outside_suite: Option<Vec<String>>,
 }
 
 /// One item as it is read.
@@ -81,13 +85,23 @@ impl Upload {
 
     /// sha512 of the file, 128 hex digits.
     pub(super) fn sha512(&self) -> Option<String> {
-        let text = self.annotations.get(DIGEST)?.strip_prefix("sha512:")?.trim_end_matches('=');
-        STANDARD_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == 64).map(|bytes| hex(&bytes))
+        sha512_of(self.annotations.get(DIGEST)?).map(|bytes| hex(&bytes))
     }
 
     /// The sentence for people.
     pub(super) fn description(&self) -> &str {
         self.annotations.get(DESCRIPTION).map_or("", String::as_str)
+    }
+
+    /// The address of the build's log.
+    pub(super) fn build_job(&self) -> Option<&str> {
+        self.annotations.get(BUILD_JOB).map(String::as_str)
+    }
+
+    /// Packages that the suite does not have, as `name=version`; `None` when nobody compared.
+    pub(super) fn outside_suite(&self) -> Option<Vec<String>> {
+        let text = self.annotations.get(OUTSIDE_SUITE)?;
+        Some(text.split_whitespace().map(ToOwned::to_owned).collect())
     }
 
     /// The further tags.
@@ -107,10 +121,12 @@ pub(super) fn item(layout: &Layout, folder: &Folder, filed: &Filed, build: Optio
     annotations.extend(filed.extra.iter().map(|(name, value)| (format!("{EXTRA}{name}"), json!(value))));
     let identity = filed.tags.to_map(&layout.place, &layout.region);
     annotations.extend(identity.into_iter().map(|(name, value)| (name, json!(value))));
-    annotations.insert(DIGEST.into(), json!(format!("sha512:{}", STANDARD_NO_PAD.encode(filed.sha512))));
+    annotations.insert(DIGEST.into(), json!(digest_text(&filed.sha512)));
     if !filed.description.is_empty() {
         annotations.insert(DESCRIPTION.into(), json!(filed.description));
     }
+    annotations.extend(filed.build_job.iter().map(|url| (BUILD_JOB.to_owned(), json!(url))));
+    annotations.extend(filed.outside_suite.iter().map(|names| (OUTSIDE_SUITE.to_owned(), json!(names.join(" ")))));
     json!({
         "apiVersion": "cloud.debian.org/v1alpha1",
         "kind": "Upload",
@@ -135,12 +151,11 @@ fn labels(tags: &ImageTags) -> Map<String, Value> {
     labels.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
 }
 
-/// Debian knows `raw`, `qcow2` and `internal`; a fixed VHD is called by its own name.
+/// Debian knows `raw`, `qcow2` and `internal`, which is its word for a disk in a tar archive: whatever is packed is that
+/// here. A fixed VHD is called by its own name.
 fn format_word(file: &str) -> &'static str {
     match format_of(file) {
-        Some(Format::Raw) => "raw",
-        Some(Format::Qcow2) => "qcow2",
-        Some(Format::Vhd) => "vhd",
-        None => "internal",
+        Some((format, None)) => format.as_str(),
+        Some((_, Some(_))) | None => "internal",
     }
 }

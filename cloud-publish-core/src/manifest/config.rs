@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::decode;
 use super::document::{Document, Node, Way};
 use super::formats::{CONFIG_PATH, Checked, Tags};
+use super::gate::GateConfig;
 use super::naming::Naming;
 use super::paths::{folder_of, resolve};
 use super::problem::{Problem, Problems};
@@ -30,7 +31,7 @@ pub struct Config {
     pub releases: PathBuf,
     /// Where ledger, leases and catalogue are kept.
     pub state: State,
-    /// Where a disk may be unpacked; `.cloud-publish` beside publish.toml unless set.
+    /// Where a packed disk is unpacked; the folder of publish.toml unless set.
     pub work_dir: PathBuf,
     /// The names of images and pointers.
     pub naming: Naming,
@@ -60,7 +61,7 @@ pub(crate) struct ConfigFile {
     /// Where ledger, leases and catalogue are kept: a folder, or s3://, gs://, az:// to share them between machines.
     #[schemars(with = "Checked<State>")]
     state: State,
-    /// Where a disk may be unpacked while it is published.
+    /// The folder whose file system takes the packed disks while they are published, sparse; nothing is seen in it.
     #[serde(default = "work_dir")]
     #[schemars(extend("format" = "path"))]
     work_dir: String,
@@ -99,7 +100,7 @@ impl Default for NamingFile {
 }
 
 fn work_dir() -> String {
-    ".cloud-publish".to_owned()
+    ".".to_owned()
 }
 
 impl Config {
@@ -194,6 +195,8 @@ fn target(
         visibility: common.visibility.unwrap_or_else(default),
         concurrency: common.concurrency,
         publish_together: common.publish_together,
+        gate: common.gate.map(|gate| GateConfig::new(gate, &folder_of(document.file()))),
+        approve: common.approve,
         tags: common.tags,
         place,
         table,

@@ -11,6 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::digests::{Sha256, Sha512};
 use super::paths::RelativePath;
+use super::span::Span;
 use super::state::State;
 use super::template::Template;
 use crate::error::{Error, Kind, Result};
@@ -20,6 +21,8 @@ use crate::names::{Arch, Owner, Provider, Region, ReleaseName, Suite, TargetName
 pub(crate) const CONFIG_PATH: &str = "path";
 /// The `format` of moments in time, which TOML writes without quotes.
 pub(crate) const DATE_TIME: &str = "date-time";
+/// The `format` of a word of a command line.
+pub(crate) const ARGUMENT: &str = "argument";
 
 /// A type whose texts have a `format` in our schemas.
 pub(crate) trait Word {
@@ -82,6 +85,7 @@ macro_rules! formats {
                 "tag-name" => tag_name(text),
                 CONFIG_PATH => super::paths::config_path(text),
                 DATE_TIME => moment(text),
+                ARGUMENT => argument(text),
                 _ => Ok(()),
             }
         }
@@ -97,6 +101,7 @@ formats! {
     ReleaseName "release-name",
     Sha256 "sha256",
     Sha512 "sha512",
+    Span "time-span",
     State "state",
     Suite "suite",
     TargetName "target-name",
@@ -110,6 +115,13 @@ fn moment(text: &str) -> Result<()> {
         Error::new(Kind::InvalidInput, format!("{} is not a moment in time", super::words::quote(text)))
             .hint("write date, time and zone: 2024-01-01T00:00:00Z")
     })
+}
+
+fn argument(text: &str) -> Result<()> {
+    if text.contains('\0') {
+        return Err(Error::new(Kind::InvalidInput, "an argument of a command cannot hold the character NUL"));
+    }
+    Ok(())
 }
 
 fn tag_name(text: &str) -> Result<()> {

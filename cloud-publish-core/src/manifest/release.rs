@@ -11,11 +11,12 @@ use jiff::Timestamp;
 use super::decode;
 use super::digests::{Sha256, Sha512};
 use super::document::Document;
+use super::manifest_file::ManifestFile;
 use super::paths::folder_of;
 use super::problem::Problems;
 use super::release_file::{ArtifactFile, Boot, ReleaseFile, rules};
 use super::words::{did_you_mean, list, quote};
-use crate::disk::Format;
+use crate::disk::{Format, Packing};
 use crate::error::{Error, Kind, Result};
 use crate::names::{Arch, Class, Provider, ReleaseName, Suite, Variant, Version};
 
@@ -42,6 +43,8 @@ pub struct Release {
     pub artifacts: Vec<Artifact>,
     /// The folder of the manifest.
     pub folder: PathBuf,
+    /// The manifest as it was read; `None` when it was no file.
+    pub file: Option<ManifestFile>,
 }
 
 /// One disk image of a release.
@@ -53,8 +56,10 @@ pub struct Artifact {
     pub arch: Arch,
     /// The image file, the manifest's folder joined to the name written.
     pub file: PathBuf,
-    /// How the disk is laid out.
+    /// How the disk is laid out; of a packed file, the disk inside.
     pub format: Format,
+    /// What is around the disk, if anything.
+    pub packed: Option<Packing>,
     /// The sha256 of the file as it is.
     pub sha256: Option<Sha256>,
     /// The sha512 of the file as it is. This or the sha256 is there.
@@ -67,6 +72,8 @@ pub struct Artifact {
     pub build_manifest: Option<PathBuf>,
     /// What users read about the image.
     pub description: Option<String>,
+    /// Packages of the image that its suite does not have, as `name=version`; `None` when nobody compared.
+    pub outside_suite: Option<Vec<String>>,
     /// Properties for the images at one kind of cloud.
     pub properties: BTreeMap<Provider, BTreeMap<String, String>>,
 }
@@ -78,7 +85,8 @@ impl Release {
     /// [`Kind::NotFound`] or [`Kind::Storage`] when the file cannot be read; [`Kind::InvalidInput`] with every
     /// problem of the file, one per line.
     pub fn read(file: &Path) -> Result<Self> {
-        Ok(Self::parse(file, &Document::text_of(file)?)?)
+        let text = Document::text_of(file)?;
+        Ok(Self { file: Some(ManifestFile::new(file, &text)), ..Self::parse(file, &text)? })
     }
 
     /// Checks the text of a manifest that is, or could be, at `file`. Reads nothing.
@@ -100,6 +108,7 @@ impl Release {
             description: written.description,
             artifacts: written.artifact.into_iter().map(|artifact| Artifact::resolved(artifact, &folder)).collect(),
             folder,
+            file: None,
         })
     }
 
@@ -182,12 +191,14 @@ impl Artifact {
             arch: written.arch,
             file: written.file.below(folder),
             format: written.format,
+            packed: written.packed,
             sha256: written.sha256,
             sha512: written.sha512,
             size: written.size,
             boot: written.boot,
             build_manifest: written.build_manifest.map(|file| file.below(folder)),
             description: written.description,
+            outside_suite: written.outside_suite,
             properties: written.properties,
         }
     }

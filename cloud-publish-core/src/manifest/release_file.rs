@@ -12,7 +12,7 @@ use super::formats::{Checked, Tags};
 use super::paths::RelativePath;
 use super::problem::{Problem, Problems};
 use super::words::quote;
-use crate::disk::Format;
+use crate::disk::{Format, Packing};
 use crate::names::{Arch, Class, Provider, ReleaseName, Suite, Variant, Version};
 
 /// A set of disk images that were built together.
@@ -63,8 +63,10 @@ pub(crate) struct ArtifactFile {
     /// The image file, relative to this file and not outside its folder.
     #[schemars(with = "Checked<RelativePath>")]
     pub(crate) file: RelativePath,
-    /// How the disk is laid out; compression and tar around it are seen by content.
+    /// How the disk is laid out; of a packed file, the disk inside.
     pub(crate) format: Format,
+    /// What is around the disk: xz, gzip or zstd, or a tar archive (compressed or not) that holds `disk.raw` alone.
+    pub(crate) packed: Option<Packing>,
     /// The sha256 of the file as it is, 64 hex digits.
     #[schemars(with = "Option<Checked<Sha256>>")]
     pub(crate) sha256: Option<Sha256>,
@@ -80,6 +82,8 @@ pub(crate) struct ArtifactFile {
     pub(crate) build_manifest: Option<RelativePath>,
     /// What users read about the image.
     pub(crate) description: Option<String>,
+    /// Packages of the image that its suite does not have, as `name=version`; absent when nobody compared.
+    pub(crate) outside_suite: Option<Vec<String>>,
     /// Properties for the images at one kind of cloud: `[artifact.properties.openstack]`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Tags>", extend("propertyNames" = {"format": "provider"}))]
@@ -98,17 +102,25 @@ pub enum Boot {
     Bios,
 }
 
-/// What the schema cannot say: one image per variant and architecture.
+/// What the schema cannot say: one image per variant and architecture, and only raw disks in tar archives.
 pub(super) fn rules(document: &Document, problems: &mut Problems) {
     let artifacts = document.root().get("artifact").map(Node::items).unwrap_or_default();
     let mut seen = BTreeSet::new();
     for (index, artifact) in artifacts.iter().enumerate() {
         let text = |key| artifact.get(key).and_then(Node::text);
+        let way = |more: Option<&str>| {
+            let steps = [Step::Key("artifact".to_owned()), Step::Index(index)];
+            Way(steps.into_iter().chain(more.map(|key| Step::Key(key.to_owned()))).collect())
+        };
+        if text("packed").is_some_and(|packed| packed.starts_with("tar")) && text("format") != Some("raw") {
+            let place = document.place_of(&way(Some("packed")));
+            let message = "a tar archive holds a raw disk: write format = \"raw\"";
+            problems.push(Problem::new(place, way(Some("packed")).to_string(), message));
+        }
         let (Some(variant), Some(arch)) = (text("variant"), text("arch")) else { continue };
         if !seen.insert((variant, arch)) {
-            let way = Way(vec![Step::Key("artifact".to_owned()), Step::Index(index)]);
             let message = format!("a second artifact with variant {} and arch {}", quote(variant), quote(arch));
-            problems.push(Problem::new(document.place(artifact.at), way.to_string(), message));
+            problems.push(Problem::new(document.place(artifact.at), way(None).to_string(), message));
         }
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::decode;
 use super::document::{Document, Node, Step, Way};
 use super::formats::{Checked, Tags};
+use super::gate::{GateConfig, GateFile};
 use super::problem::{Place, Problem, Problems};
 use super::release::{Artifact, Release};
 use super::visibility::{Visibility, VisibilityPolicy};
@@ -43,6 +44,10 @@ pub struct TargetConfig {
     pub concurrency: Option<NonZeroU32>,
     /// What becomes public at one time; absent: what the provider says, usually each artifact alone.
     pub publish_together: Option<Together>,
+    /// The command that must pass before anything of an artifact is published.
+    pub gate: Option<GateConfig>,
+    /// Nothing is published before a person has approved it.
+    pub approve: bool,
     /// Extra tags of this target's images; they win over those of the whole configuration.
     pub tags: BTreeMap<String, String>,
     /// The account, project or folder, as far as the configuration tells.
@@ -84,6 +89,11 @@ pub(crate) struct TargetFile {
     pub(crate) concurrency: Option<NonZeroU32>,
     /// What becomes public at one time.
     pub(crate) publish_together: Option<Together>,
+    /// A command that must pass before anything of an artifact is published.
+    pub(crate) gate: Option<GateFile>,
+    /// Publish nothing before `publish approve` was said.
+    #[serde(default)]
+    pub(crate) approve: bool,
     /// Extra tags of this target's images.
     #[serde(default)]
     #[schemars(with = "Tags")]
@@ -178,8 +188,15 @@ impl TargetConfig {
     }
 }
 
-/// What the schema cannot say of one target: each region is named once.
+/// What the schema cannot say of one target: each region is named once, and a gate's command names a program.
 pub(super) fn rules(document: &Document, name: &str, target: &Node, problems: &mut Problems) {
+    let command = target.get("gate").and_then(|gate| gate.get("command")).map(Node::items).unwrap_or_default();
+    if let Some(program) = command.first().filter(|program| program.text() == Some("")) {
+        let mut way = Way::keys(&["target", name, "gate", "command"]);
+        way.0.push(Step::Index(0));
+        let message = format!("`{way}` names no program");
+        problems.push(Problem::new(document.place(program.at), way.to_string(), message));
+    }
     let mut seen = BTreeSet::new();
     for list in ["regions", "best_effort", "deny"] {
         let regions = target.get(list).map(Node::items).unwrap_or_default();

@@ -119,11 +119,13 @@ fn spec(digest: Digest, disk: &Disk) -> ImageSpec {
         file_size: disk.file_size(),
         virtual_size: disk.virtual_size(),
         file_sha512: None,
+        given: None,
         build_job: None,
         extra_tags: [("team".to_owned(), "cloud".to_owned())].into(),
         properties: [].into(),
         visibility: Visibility::Public,
         build_manifest: None,
+        outside_suite: None,
     }
 }
 

@@ -1,12 +1,13 @@
 //! The steps that bring one image to its regions, up to the barrier, and those that publish it behind the barrier.
 
 use super::found::{Found, look, refusal};
+use super::guard::guard;
 use super::{
     Action, Desired, DesiredPlace, Drift, ImageSource, Permissions, Plan, RefusalKind, Step, StepId, TargetState,
 };
 use crate::names::Region;
 use crate::publisher::{Expected, Replication};
-use crate::survey::FoundImage;
+use crate::survey::{FoundImage, Life};
 
 /// What came of one image: where each region gets it from, and what it has to wait for.
 #[derive(Debug, Default)]
@@ -15,6 +16,15 @@ pub(super) struct Route<'a> {
     pub(super) arrivals: Vec<Arrival<'a>>,
     /// Required regions that are left as they are: the image is not, and will not be, as wanted there.
     pub(super) left: Vec<&'a Region>,
+    /// The steps of gate and approval, once it was seen to what has to be said.
+    pub(super) guards: Option<Vec<StepId>>,
+}
+
+impl Route<'_> {
+    /// Whether an image is still to be published in any of the regions.
+    pub(super) fn is_open(&self) -> bool {
+        self.arrivals.iter().any(|arrival| arrival.found.is_none_or(|found| found.life() != Life::Published))
+    }
 }
 
 /// One region of a [`Route`].
@@ -101,9 +111,13 @@ fn copy<'a>(
         plan.drift.extend(lost);
         return;
     };
+    if state.info.capability.replicas_are_visible && (route.is_open() || !others.is_empty()) {
+        route.guards = Some(guard(state, desired, &route.arrivals, plan));
+    }
     let is_batch = state.info.capability.replication == Replication::Batch;
     for together in others.chunks(if is_batch { others.len().max(1) } else { 1 }) {
-        let step = replicate(state, desired, together, &home);
+        let mut step = replicate(state, desired, together, &home);
+        step.after.extend(route.guards.iter().flatten().cloned());
         for (place, _) in together {
             route.arrivals.push(arrival(place, ImageSource::Made(step.id.clone()), None));
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::step::ImageRef;
 use crate::digest::Digest;
+use crate::disk::GivenFile;
 use crate::error::{Error, Kind, Result};
 use crate::identity::ImageTags;
 use crate::manifest::{Artifact, Config, Release, TargetConfig};
@@ -18,13 +19,23 @@ use crate::publisher::{Expected, ImageSpec, Publisher, TargetInfo, VisibilityKin
 pub struct InputFacts {
     /// The content digest.
     pub content: Digest,
-    /// sha512 of the file, 128 hex digits, where the manifest or a target asked for it.
+    /// sha512 of the disk's own file, 128 hex digits, where the manifest or a target asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_sha512: Option<String>,
-    /// Bytes of the file.
+    /// Bytes of the disk's own file.
     pub file_size: u64,
+    /// The file as given, where the disk is packed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<GivenFile>,
     /// Bytes of the disk that a machine sees.
     pub virtual_size: u64,
+}
+
+impl InputFacts {
+    /// Whether the sha512 of every file is known.
+    pub(crate) fn has_sha512(&self) -> bool {
+        self.file_sha512.is_some() && self.given.as_ref().is_none_or(|given| given.sha512.is_some())
+    }
 }
 
 /// One image that should be at a target.
@@ -126,11 +137,13 @@ fn spec(config: &Config, release: &Release, target: &TargetConfig, source: Sourc
         file_size: known.file_size,
         virtual_size: known.virtual_size,
         file_sha512: known.file_sha512.clone(),
+        given: known.given.clone(),
         build_job: release.build_job.clone(),
         extra_tags,
         properties: artifact.properties.get(&target.provider).cloned().unwrap_or_default(),
         visibility: target.visibility(release.class),
         build_manifest: artifact.build_manifest.clone(),
+        outside_suite: artifact.outside_suite.clone(),
     })
 }
 

@@ -5,16 +5,19 @@
 //!
 //! | found | planned |
 //! |---|---|
-//! | nothing | upload, register, replicate, barrier, visibility, the tag `published`, pointers |
+//! | nothing | upload, register, replicate, gate, approval, barrier, visibility, the tag `published`, pointers |
 //! | same identity, not yet published | what is missing of these |
 //! | same identity, published | missing tags and pointers; other visibility is [`Drift`], set back only on request |
 //! | hidden or retired | nothing: [`Drift`] |
 //! | another rendition of the artifact | nothing: [`Drift`], unless the cloud keeps several |
 //! | withdrawn, tombstone, two objects of one key, another digest, an unreadable region | nothing: [`Refusal`] |
+//!
+//! Gate and approval ([`Guard`]) come last before the barrier; where replicas are visible at once, before replication.
 
 mod artifact;
 mod desired;
 mod found;
+mod guard;
 mod step;
 mod target;
 
@@ -23,6 +26,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub use self::desired::{ArtifactRef, Desired, DesiredPlace, InputFacts, desired};
+pub use self::guard::{GateImage, GateTerms, Guard, Subject};
 pub use self::step::{Action, ImageRef, ImageSource, Step, StepId};
 use crate::identity::KeyTag;
 use crate::manifest::Together;
@@ -43,6 +47,8 @@ pub struct TargetState<'a> {
     pub tombstones: &'a BTreeSet<KeyTag>,
     /// How much must be there before anything is published.
     pub together: Together,
+    /// What has to be said of an image before it is published.
+    pub guard: &'a Guard,
 }
 
 /// What the caller lets the plan do beyond adding what is missing.
@@ -215,4 +221,4 @@ impl Plan {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use super::ArtifactRef;
+use super::{ArtifactRef, GateImage, Subject};
 use crate::manifest::Visibility;
 use crate::names::{Arch, ImageId, PointerName, Region, Rendition, TargetName, Variant};
 
@@ -95,6 +95,20 @@ pub enum Action {
         /// Those of them without which nothing is published.
         required: Vec<Region>,
     },
+    /// Ask the target's gate about the image.
+    Gate {
+        /// Which gate: [`GateTerms::identity`](super::GateTerms::identity).
+        gate: String,
+        /// What it judges.
+        subject: Subject,
+        /// The images that it is asked about, that of the home region first.
+        images: Vec<GateImage>,
+    },
+    /// Wait until a person has approved the image.
+    Approve {
+        /// What has to be approved.
+        subject: Subject,
+    },
     /// Wait until everything that must be there is there.
     Barrier,
     /// Let exactly these use the image.
@@ -137,6 +151,8 @@ impl Action {
             Self::Upload => "upload",
             Self::Register { .. } => "register",
             Self::Replicate { .. } => "replicate",
+            Self::Gate { .. } => "gate",
+            Self::Approve { .. } => "approve",
             Self::Barrier => "barrier",
             Self::SetVisibility { .. } => "set-visibility",
             Self::MarkPublished { .. } => "mark-published",
@@ -148,7 +164,16 @@ impl Action {
 
     /// Whether it can be dropped half-way at no loss: its verb takes up what it left. Others are short, and finished.
     pub fn is_long(&self) -> bool {
-        matches!(self, Self::Upload | Self::Register { .. } | Self::Replicate { .. } | Self::List { .. })
+        matches!(
+            self,
+            Self::Upload | Self::Register { .. } | Self::Replicate { .. } | Self::Gate { .. } | Self::List { .. }
+        )
+    }
+
+    /// Whether it can be done although a best-effort region failed: it waits for the end of all that it comes after, and
+    /// needs only what is required.
+    pub fn needs_only_required(&self) -> bool {
+        matches!(self, Self::Gate { .. } | Self::Approve { .. } | Self::Barrier)
     }
 }
 
@@ -168,7 +193,7 @@ pub struct Step {
     /// What it does.
     #[serde(flatten)]
     pub action: Action,
-    /// Steps that must be done before it. A barrier waits for the end of all of them and needs only the required ones.
+    /// Steps that must be done before it; for some only the required ones: [`Action::needs_only_required`].
     pub after: Vec<StepId>,
     /// Whether the artifact can do without it: the work for a best-effort region is not required.
     pub required: bool,

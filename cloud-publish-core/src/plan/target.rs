@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::artifact::{Arrival, Route, bring};
+use super::guard::guard;
 use super::{
     Action, ArtifactRef, Desired, Drift, ImageSource, Permissions, Plan, PlannedImage, Refusal, RefusalKind, Step,
     StepId, TargetState,
@@ -14,8 +15,9 @@ use crate::survey::{FoundImage, Life};
 
 /// Plans one target.
 pub(super) fn plan(state: &TargetState<'_>, permissions: Permissions, plan: &mut Plan) {
-    let routes: Vec<(&Desired, Route<'_>)> =
+    let mut routes: Vec<(&Desired, Route<'_>)> =
         state.desired.iter().map(|desired| (desired, bring(state, desired, permissions, plan))).collect();
+    guards(state, &mut routes, plan);
     for (desired, route) in &routes {
         plan.images.push(planned(state, desired, route));
     }
@@ -38,6 +40,17 @@ pub(super) fn plan(state: &TargetState<'_>, permissions: Permissions, plan: &mut
         }
     }
     pointers.plan(state, plan);
+}
+
+/// Plans what has to be said of the images, where it was not before they were replicated. Nobody is asked about an image
+/// that stays private in any case.
+fn guards(state: &TargetState<'_>, routes: &mut [(&Desired, Route<'_>)], plan: &mut Plan) {
+    let free: Vec<bool> = routes.iter().map(|(desired, _)| held(state, routes, desired).is_none()).collect();
+    for ((desired, route), free) in routes.iter_mut().zip(free) {
+        if free && route.is_open() && route.guards.is_none() {
+            route.guards = Some(guard(state, desired, &route.arrivals, plan));
+        }
+    }
 }
 
 /// The required region without which nothing more of an image may become public: of its own, or of any image where all
@@ -82,9 +95,8 @@ fn barriers(
     };
     for (desired, route) in routes {
         let waits = waits.entry(group(desired)).or_default();
-        waits.extend(route.arrivals.iter().filter_map(Arrival::made_by).cloned());
-        let unpublished = |arrival: &Arrival<'_>| arrival.found.is_none_or(|found| found.life() != Life::Published);
-        *open.entry(group(desired)).or_default() |= route.arrivals.iter().any(unpublished);
+        waits.extend(route.arrivals.iter().filter_map(Arrival::made_by).chain(route.guards.iter().flatten()).cloned());
+        *open.entry(group(desired)).or_default() |= route.is_open();
     }
     let mut steps = BTreeMap::new();
     for (group, mut after) in waits {

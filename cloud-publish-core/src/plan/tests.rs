@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Desired, DesiredPlace, ImageRef, Permissions, Plan, RefusalKind, TargetState};
+use super::{Action, Desired, DesiredPlace, Guard, ImageRef, Permissions, Plan, RefusalKind, TargetState};
 use crate::digest::Digest;
 use crate::disk::Format;
 use crate::identity::{ImageTags, KeyTag, Marks, Place};
@@ -13,11 +13,11 @@ use crate::publisher::{
 };
 use crate::survey::{FoundImage, FoundListing, FoundPointer, Gap, Native, Survey};
 
-fn region(name: &str) -> Region {
+pub(super) fn region(name: &str) -> Region {
     name.parse().unwrap()
 }
 
-fn info(replication: Replication) -> TargetInfo {
+pub(super) fn info(replication: Replication) -> TargetInfo {
     let wanted = |name, required| WantedRegion { region: region(name), required };
     TargetInfo {
         target: "cloud".parse().unwrap(),
@@ -41,7 +41,7 @@ fn info(replication: Replication) -> TargetInfo {
     }
 }
 
-fn tags(release: &str, date: &str) -> ImageTags {
+pub(crate) fn tags(release: &str, date: &str) -> ImageTags {
     ImageTags {
         owner: "debian".parse().unwrap(),
         release: release.parse().unwrap(),
@@ -56,7 +56,7 @@ fn tags(release: &str, date: &str) -> ImageTags {
     }
 }
 
-fn desired(info: &TargetInfo) -> Desired {
+pub(super) fn desired(info: &TargetInfo) -> Desired {
     let tags = tags("r1", "2024-01-01");
     let expected = Expected { pointers: vec!["latest".parse().unwrap()], ..Expected::default() };
     let place = |wanted: &WantedRegion| DesiredPlace {
@@ -78,16 +78,18 @@ fn desired(info: &TargetInfo) -> Desired {
             file_size: 512,
             virtual_size: 512,
             file_sha512: None,
+            given: None,
             build_job: None,
             extra_tags: BTreeMap::from([("team".to_owned(), "cloud".to_owned())]),
             properties: BTreeMap::new(),
             visibility: Visibility::Public,
             build_manifest: None,
+            outside_suite: None,
         },
     }
 }
 
-fn found(name: &str, tags: ImageTags, marks: Marks) -> FoundImage {
+pub(super) fn found(name: &str, tags: ImageTags, marks: Marks) -> FoundImage {
     FoundImage {
         region: region(name),
         id: format!("{name}-{}", tags.release).parse().unwrap(),
@@ -104,12 +106,12 @@ fn found(name: &str, tags: ImageTags, marks: Marks) -> FoundImage {
     }
 }
 
-fn published() -> Marks {
+pub(super) fn published() -> Marks {
     Marks { published: Some("2024-01-01T01:00:00Z".parse().unwrap()), ..Marks::default() }
 }
 
 /// A survey in which the release is there and published everywhere, pointers included.
-fn finished() -> Survey {
+pub(super) fn finished() -> Survey {
     let names = ["one", "two", "far"];
     Survey {
         images: names.iter().map(|name| found(name, tags("r1", "2024-01-01"), published())).collect(),
@@ -127,7 +129,8 @@ fn finished() -> Survey {
 
 fn plan_with(info: &TargetInfo, survey: &Survey, tombstones: &BTreeSet<KeyTag>, permissions: Permissions) -> Plan {
     let desired = [desired(info)];
-    let state = TargetState { info, desired: &desired, survey, tombstones, together: Together::Artifact };
+    let (guard, together) = (Guard::default(), Together::Artifact);
+    let state = TargetState { info, desired: &desired, survey, tombstones, together, guard: &guard };
     Plan::new(&"r1".parse().unwrap(), &[state], permissions)
 }
 
@@ -135,7 +138,7 @@ fn plan(survey: &Survey) -> Plan {
     plan_with(&info(Replication::Independent), survey, &BTreeSet::new(), Permissions::default())
 }
 
-fn steps(plan: &Plan) -> Vec<&str> {
+pub(super) fn steps(plan: &Plan) -> Vec<&str> {
     plan.steps.iter().map(|step| step.id.as_str()).collect()
 }
 
@@ -179,7 +182,9 @@ fn a_pointer_that_cannot_tell_two_images_apart_is_refused_once() {
     let plan = |other: &Desired| {
         let desired = [one.clone(), other.clone()];
         let together = Together::Artifact;
-        let state = TargetState { info: &info, desired: &desired, survey: &survey, tombstones: &tombstones, together };
+        let guard = &Guard::default();
+        let state =
+            TargetState { info: &info, desired: &desired, survey: &survey, tombstones: &tombstones, together, guard };
         Plan::new(&"r1".parse().unwrap(), &[state], Permissions::default())
     };
     let refused: Vec<_> = plan(&other).refusals.iter().map(|refusal| refusal.kind).collect();
@@ -202,7 +207,9 @@ fn an_image_made_otherwise_is_not_published() {
     let plan = |image: &FoundImage| {
         let survey = Survey { images: vec![image.clone()], ..Survey::default() };
         let (desired, tombstones, together) = ([wanted.clone()], BTreeSet::new(), Together::Artifact);
-        let state = TargetState { info: &info, desired: &desired, survey: &survey, tombstones: &tombstones, together };
+        let guard = &Guard::default();
+        let state =
+            TargetState { info: &info, desired: &desired, survey: &survey, tombstones: &tombstones, together, guard };
         Plan::new(&"r1".parse().unwrap(), &[state], Permissions::default())
     };
     image.attributes = BTreeMap::from([("boot_mode".into(), "legacy-bios".into())]);
@@ -255,7 +262,8 @@ fn an_older_release_published_late_gets_its_own_pointer_and_neither_moves_the_li
     let plan = |survey: &Survey| {
         let desired = [desired.clone()];
         let (tombstones, together) = (BTreeSet::new(), Together::Artifact);
-        let state = TargetState { info: &info, desired: &desired, survey, tombstones: &tombstones, together };
+        let guard = &Guard::default();
+        let state = TargetState { info: &info, desired: &desired, survey, tombstones: &tombstones, together, guard };
         Plan::new(&"r1".parse().unwrap(), &[state], Permissions::default())
     };
     let last = |survey: &Survey| -> Vec<String> {

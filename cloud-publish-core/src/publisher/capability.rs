@@ -78,7 +78,8 @@ pub struct Capability {
     pub marketplace: bool,
     /// What [`crate::publisher::Publisher::prove`] can show.
     pub read_back: ReadBack,
-    /// It compares or publishes the sha512 of the file as given, so that the verifying pass must compute it.
+    /// It compares or publishes the sha512 of the file that it gets (the disk's own or the one as given), so that the
+    /// verifying pass must compute both.
     pub file_sha512: bool,
     /// Several renditions of one artifact live side by side, instead of a new one being a conflict.
     pub keeps_renditions: bool,

@@ -84,6 +84,11 @@ impl Context {
         Self::new(CancellationToken::new(), clock, Arc::new(Nobody), Arc::new(Nobody))
     }
 
+    /// The same with somebody who hears how far a verb has come.
+    pub fn with_progress(&self, progress: Arc<dyn Progress>) -> Self {
+        Self { progress, ..self.clone() }
+    }
+
     /// The token whose cancellation stops the verb at its next await.
     pub fn cancellation(&self) -> &CancellationToken {
         &self.cancellation

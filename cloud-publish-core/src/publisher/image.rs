@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::disk::Format;
+use crate::disk::{Format, GivenFile, Packing};
 use crate::identity::ImageTags;
 use crate::manifest::{Boot, Visibility};
 use crate::names::{ImageId, ImageName, PointerName, Region};
@@ -26,15 +26,18 @@ pub struct ImageSpec {
     pub suite_id: String,
     /// Which firmware it starts with.
     pub boot: Boot,
-    /// The format of the file as given.
+    /// The format of the disk's own file.
     pub format: Format,
-    /// Bytes of the file as given.
+    /// Bytes of the disk's own file.
     pub file_size: u64,
     /// Bytes of the disk that a machine sees.
     pub virtual_size: u64,
-    /// sha512 of the file as given, 128 hex digits, where the manifest or a target asked for it.
+    /// sha512 of the disk's own file, 128 hex digits, where the manifest or a target asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_sha512: Option<String>,
+    /// The file as given, where the disk is packed; `None`: it is the disk's own file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<GivenFile>,
     /// The URL of the job that built it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build_job: Option<String>,
@@ -49,6 +52,26 @@ pub struct ImageSpec {
     /// The build's own manifest (Debian's JSON), to be published beside the file where the target has files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build_manifest: Option<std::path::PathBuf>,
+    /// Packages of it that its suite does not have, as `name=version`; `None` when nobody compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside_suite: Option<Vec<String>>,
+}
+
+impl ImageSpec {
+    /// What is around the disk's own file in the file as given.
+    pub fn packing(&self) -> Option<Packing> {
+        self.given.as_ref().map(|given| given.packing)
+    }
+
+    /// Bytes of the file as given.
+    pub fn given_size(&self) -> u64 {
+        self.given.as_ref().map_or(self.file_size, |given| given.size)
+    }
+
+    /// sha512 of the file as given, where the manifest or a target asked for it.
+    pub fn given_sha512(&self) -> Option<&String> {
+        self.given.as_ref().map_or(self.file_sha512.as_ref(), |given| given.sha512.as_ref())
+    }
 }
 
 /// An image that was found or made: where, under which id, and what its tags say.

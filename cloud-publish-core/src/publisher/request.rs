@@ -250,7 +250,7 @@ pub struct Usage {
 pub struct ProveRequest {
     /// Which image.
     pub at: ImageAt,
-    /// sha512 of the file as given, 128 hex digits, where it is known: some clouds show only that.
+    /// sha512 of the disk's own file, 128 hex digits, where it is known: some clouds show only that.
     pub file_sha512: Option<String>,
 }
 

@@ -7,8 +7,9 @@ use super::applied::applied;
 use super::books::{self, Page};
 use super::inputs::{record, verify};
 use super::outlook::Barred;
-use super::summary::{Failure, RunOutcome, Summary, failures, images, is_complete, pending, unpublished};
-use super::{Environment, Observed, Preflight, Prepared, Request, prepare};
+use super::prepare::prepare_again;
+use super::summary::{Failure, RunOutcome, Summary, failures, images, is_complete, only_waits, unpublished, waiting};
+use super::{Environment, Observed, Preflight, Prepared, Request};
 use crate::disk::Disk;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Trouble};
@@ -49,7 +50,7 @@ pub async fn carry_out(
         }
         let journal = match claim(environment, request, (places(&prepared, &plan), run)).await {
             Ok(journal) => journal,
-            Err(error) if error.kind() == Kind::LeaseHeld => return Ok(waiting(&prepared, &error)),
+            Err(error) if error.kind() == Kind::LeaseHeld => return Ok(held(&prepared, &error)),
             Err(error) => return Err(error),
         };
         if is_fresh(&prepared, &journal) {
@@ -59,7 +60,8 @@ pub async fn carry_out(
         }
         // Somebody was at work here: what was seen before may not be true any more.
         journal.release().await?;
-        prepared = prepare(environment, request).await?;
+        let earlier = std::mem::take(&mut prepared.inputs);
+        prepared = prepare_again(environment, request, earlier).await?;
         preflight = prepared.preflight(environment, Probe::MayWrite).await?;
     }
 }
@@ -103,7 +105,7 @@ async fn released(journal: &RunJournal, result: Result<Summary>) -> Result<Summa
     Ok(summary)
 }
 
-fn waiting(prepared: &Prepared, error: &Error) -> Summary {
+fn held(prepared: &Prepared, error: &Error) -> Summary {
     prepared.summary(RunOutcome::Waiting, vec![Failure::of_state("lease", &Trouble::from(error))])
 }
 
@@ -121,10 +123,13 @@ async fn under_lease(
         keep(place, Fact::RunStarted { program: concat!("cloud-publish ", env!("CARGO_PKG_VERSION")).into() }).await?;
     }
     let execution = Execution {
-        hands: hands(&prepared),
+        hands: hands(environment, &prepared),
         disks,
+        manifest: request.release.file.clone(),
         notes: notes(&prepared, &plan),
+        gate: environment.gate.clone(),
         journal: journal.clone(),
+        state: environment.config.state.to_string(),
         reporter: environment.reporter.clone(),
         clock: environment.clock.clone(),
         stop: environment.stop.clone(),
@@ -134,6 +139,7 @@ async fn under_lease(
     let word = match (outcome.stopped, is_complete(&plan, &outcome)) {
         (_, true) => "complete",
         (true, false) => "cancelled",
+        (false, false) if only_waits(&plan, &outcome) => "waiting",
         (false, false) => "incomplete",
     };
     for place in journal.leases().places() {
@@ -181,15 +187,21 @@ async fn disks(
 
 /// Whether two facts of one file do not contradict each other.
 fn agree(one: &InputFacts, other: &InputFacts) -> bool {
-    let same_hash = one.file_sha512.is_none() || other.file_sha512.is_none() || one.file_sha512 == other.file_sha512;
-    same_hash && (one.content, one.file_size, one.virtual_size) == (other.content, other.file_size, other.virtual_size)
+    let same = |one: Option<&String>, other: Option<&String>| one.is_none() || other.is_none() || one == other;
+    let given = |facts: &InputFacts| facts.given.as_ref().map(|given| (given.packing, given.size));
+    let given_sha512 = |facts: &'_ InputFacts| facts.given.as_ref().and_then(|given| given.sha512.clone());
+    same(one.file_sha512.as_ref(), other.file_sha512.as_ref())
+        && same(given_sha512(one).as_ref(), given_sha512(other).as_ref())
+        && given(one) == given(other)
+        && (one.content, one.file_size, one.virtual_size) == (other.content, other.file_size, other.virtual_size)
 }
 
-fn hands(prepared: &Prepared) -> BTreeMap<TargetName, Hand> {
+fn hands(environment: &Environment, prepared: &Prepared) -> BTreeMap<TargetName, Hand> {
     let hand = |one: &Observed| {
         let concurrency = one.target.config.concurrency.map_or(DEFAULT_CONCURRENCY, std::num::NonZeroU32::get);
+        let gates = environment.gate.terms(&one.info.target).map_or(1, |terms| terms.concurrency);
         let publisher = one.target.publisher.clone();
-        (one.info.target.clone(), Hand { publisher, place: one.info.place.clone(), concurrency })
+        (one.info.target.clone(), Hand { publisher, place: one.info.place.clone(), concurrency, gates })
     };
     prepared.observed.iter().map(hand).collect()
 }
@@ -224,28 +236,29 @@ impl Finished<'_> {
         let kept = self.keep(&pages).await;
         let mut all = self.barred.failures;
         let (mut stopped, mut guarded) = (false, self.barred.guarded);
-        let mut is_done = all.is_empty();
+        let mut is_well = all.is_empty();
+        let mut waits = Vec::new();
         if let Some((plan, outcome)) = self.executed {
             all.extend(failures(plan, outcome));
-            is_done &= is_complete(plan, outcome);
+            waits = waiting(plan, outcome);
+            is_well &= is_complete(plan, outcome) || only_waits(plan, outcome);
             stopped = outcome.stopped;
             guarded |= outcome.steps.values().any(is_guard);
         }
         let left = unpublished(prepared, &images);
-        is_done &= left.is_empty();
+        is_well &= left.is_empty();
         all.extend(left);
         if let Err(error) = kept {
-            is_done = false;
+            is_well = false;
             all.push(Failure::of_state("catalogue", &Trouble::from(&error)));
         }
-        let reviewed = self.executed.map(|(plan, outcome)| pending(plan, outcome)).unwrap_or_default();
         let outcome = match self.executed {
-            _ if is_done && !reviewed.is_empty() => RunOutcome::Waiting,
-            _ if is_done => RunOutcome::Complete,
+            _ if is_well && !waits.is_empty() => RunOutcome::Waiting,
+            _ if is_well => RunOutcome::Complete,
             Some((_, outcome)) if lost_its_lease(outcome) => RunOutcome::Waiting,
             _ => RunOutcome::Incomplete,
         };
-        all.extend(reviewed);
+        all.extend(waits);
         let release = prepared.plan.release.clone();
         Summary { release, outcome, guarded, stopped, images, failures: all }
     }

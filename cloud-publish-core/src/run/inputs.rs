@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::Environment;
 use crate::digest::hex;
-use crate::disk::{Disk, DiskSource, Expected, Wanted, Watch};
+use crate::disk::{Disk, DiskSource, Expected, GivenFile, Wanted, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Reporter};
+use crate::ledger::failure;
 use crate::manifest::{Artifact, Release};
 use crate::plan::{ArtifactRef, InputFacts};
 
@@ -63,18 +64,24 @@ fn all_or_none<T>(good: T, mut bad: Vec<Error>) -> Result<T> {
     }
 }
 
-/// What is known of the artifacts: from the record where there is one, else from the files.
+/// What is known of the artifacts: from an earlier look in the same run, from the record where there is one, else from
+/// the files.
 pub(super) async fn gather(
     environment: &Environment,
     (release, artifacts): (&Release, &[&Artifact]),
     wants_sha512: bool,
+    mut earlier: BTreeMap<ArtifactRef, Input>,
 ) -> Result<BTreeMap<ArtifactRef, Input>> {
     let mut inputs = BTreeMap::new();
     let mut bad = Vec::new();
     for artifact in artifacts {
         let key = ArtifactRef::of(artifact);
+        if let Some(input) = earlier.remove(&key).filter(|input| still_serves(input, wants_sha512)) {
+            inputs.insert(key, input);
+            continue;
+        }
         let recorded = recorded(environment.state.as_ref(), artifact).await?;
-        if let Some(facts) = recorded.filter(|facts| !wants_sha512 || facts.file_sha512.is_some()) {
+        if let Some(facts) = recorded.filter(|facts| !wants_sha512 || facts.has_sha512()) {
             inputs.insert(key, Input { facts, disk: None });
             continue;
         }
@@ -89,6 +96,12 @@ pub(super) async fn gather(
     all_or_none(inputs, bad)
 }
 
+/// Whether a file that was verified earlier in this run need not be read again.
+fn still_serves(input: &Input, wants_sha512: bool) -> bool {
+    let unchanged = input.disk.as_ref().is_some_and(|disk| disk.check_unchanged().is_ok());
+    unchanged && (!wants_sha512 || input.facts.has_sha512())
+}
+
 /// Opens and verifies one file.
 pub(super) async fn verify(
     environment: &Environment,
@@ -96,14 +109,19 @@ pub(super) async fn verify(
     wants_sha512: bool,
 ) -> Result<Input> {
     release.check_paths(artifact)?;
-    let source = DiskSource::new(artifact.file.clone(), artifact.format);
+    let source = source(environment, artifact);
     let expected = Expected {
         sha256: artifact.sha256.map(|digest| *digest.as_bytes()),
         sha512: artifact.sha512.map(|digest| *digest.as_bytes()),
         size: artifact.size,
     };
-    let wanted =
-        Wanted { file_sha256: expected.sha256.is_some(), file_sha512: wants_sha512 || expected.sha512.is_some() };
+    // Of a packed file the manifest's digest is not that of the disk's own file, which then is only for the targets.
+    let is_packed = artifact.packed.is_some();
+    let wanted = Wanted {
+        file_sha512: wants_sha512 || (!is_packed && expected.sha512.is_some()),
+        given_sha256: expected.sha256.is_some(),
+        given_sha512: wants_sha512 || expected.sha512.is_some(),
+    };
     let watcher = Watcher {
         file: artifact.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         reporter: environment.reporter.clone(),
@@ -112,13 +130,21 @@ pub(super) async fn verify(
     };
     let file = watcher.file.clone();
     let work = move || -> Result<Input> {
-        let disk = Disk::open(&source)?;
-        watcher.begin(disk.work(wanted));
+        if source.packed.is_some() {
+            watcher.begin(source.path.metadata().map_or(0, |found| found.len()));
+        }
+        let disk = Disk::open_watched(&source, wanted, &watcher)?;
+        if disk.work(wanted) > 0 {
+            watcher.begin(disk.work(wanted));
+        }
         let digests = disk.verify(&expected, wanted, &watcher)?;
+        let given_sha512 = digests.given_sha512.map(|bytes| hex(&bytes));
+        let given = |packing| GivenFile { packing, size: disk.given_size(), sha512: given_sha512 };
         let facts = InputFacts {
             content: digests.content,
             file_sha512: digests.file_sha512.map(|bytes| hex(&bytes)),
             file_size: disk.file_size(),
+            given: disk.packing().map(given),
             virtual_size: disk.virtual_size(),
         };
         Ok(Input { facts, disk: Some(Arc::new(disk)) })
@@ -127,6 +153,14 @@ pub(super) async fn verify(
     let result =
         joined.map_err(|error| Error::new(Kind::Unexpected, "reading the file broke down").caused_by(error))?;
     result.map_err(|error| error.with("file", file))
+}
+
+fn source(environment: &Environment, artifact: &Artifact) -> DiskSource {
+    let source = DiskSource::new(artifact.file.clone(), artifact.format);
+    match artifact.packed {
+        Some(packing) => source.packed(packing, environment.config.work_dir.clone()),
+        None => source,
+    }
 }
 
 /// Tells the reporter how far the verifying pass is, not more often than every 16 MiB.
@@ -171,14 +205,15 @@ struct Record {
     facts: InputFacts,
 }
 
-/// Where a file's facts are recorded: by the digest and format that the manifest gives it.
+/// Where a file's facts are recorded: by the digest, format and packing that the manifest gives it.
 fn record_path(artifact: &Artifact) -> Option<Path> {
     let digest = match (artifact.sha512, artifact.sha256) {
         (Some(digest), _) => format!("sha512-{}", hex(digest.as_bytes())),
         (None, Some(digest)) => format!("sha256-{}", hex(digest.as_bytes())),
         (None, None) => return None,
     };
-    Some(Path::from(format!("inputs/{digest}.{}.json", artifact.format.as_str())))
+    let packing = artifact.packed.map(|packing| format!(".{packing}")).unwrap_or_default();
+    Some(Path::from(format!("inputs/{digest}.{}{packing}.json", artifact.format)))
 }
 
 /// The recorded facts of a file; a record that cannot be read counts as none.
@@ -189,10 +224,12 @@ async fn recorded(state: &dyn ObjectStore, artifact: &Artifact) -> Result<Option
         Err(object_store::Error::NotFound { .. }) => return Ok(None),
         Err(error) => Err(error),
     };
-    let bytes = found
-        .map_err(|error| Error::new(Kind::Storage, "could not read the state").with("file", &path).caused_by(error))?;
+    let bytes = found.map_err(|error| failure("could not read the state".to_owned(), &path, error))?;
     let record: Option<Record> = serde_json::from_slice(&bytes).ok();
-    let fits = |facts: &InputFacts| artifact.size.is_none_or(|size| size == facts.file_size);
+    let fits = |facts: &InputFacts| {
+        let given = facts.given.as_ref().map_or(facts.file_size, |given| given.size);
+        artifact.size.is_none_or(|size| size == given) && artifact.packed == facts.given.as_ref().map(|g| g.packing)
+    };
     Ok(record.filter(|record| record.schema == 1).map(|record| record.facts).filter(fits))
 }
 
@@ -206,5 +243,5 @@ pub(super) async fn record(state: &dyn ObjectStore, artifact: &Artifact, facts: 
         .put(&path, text.into())
         .await
         .map(|_| ())
-        .map_err(|error| Error::new(Kind::Storage, "could not write the state").with("file", &path).caused_by(error))
+        .map_err(|error| failure("could not write the state".to_owned(), &path, error))
 }

@@ -5,6 +5,7 @@
 //! the first two. Owns the order of these stages and nothing of what they do.
 
 mod applied;
+mod approve;
 mod books;
 mod carry_out;
 mod inputs;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use tokio_util::sync::CancellationToken;
 
+pub use self::approve::{Approvable, approvable, approve};
 pub use self::carry_out::carry_out;
 pub use self::inputs::{Input, check_inputs};
 pub use self::preflight::{Preflight, TargetFinding};
@@ -28,7 +30,7 @@ pub use self::summary::{Failure, ImageState, RunOutcome, Summary};
 pub use self::verify::{Checked, ProofScope, Verdict, prove, verify};
 use crate::clock::Clock;
 use crate::event::Reporter;
-use crate::execute::RetryPolicy;
+use crate::execute::{Gate, RetryPolicy};
 use crate::ledger::Ledger;
 use crate::manifest::{Config, Release, TargetConfig};
 use crate::plan::Permissions;
@@ -50,6 +52,9 @@ pub struct Environment {
     pub config: Arc<Config>,
     /// Where ledger, receipts and catalogue are kept.
     pub state: Arc<dyn ObjectStore>,
+    /// Judges images before they are published: [`CommandGate`](crate::gate::CommandGate) for the gates of publish.toml,
+    /// [`NoGate`](crate::execute::NoGate) where there are none, or a gate of one's own.
+    pub gate: Arc<dyn Gate>,
     /// Who hears of what happens.
     pub reporter: Arc<dyn Reporter>,
     /// The time.

@@ -10,7 +10,7 @@ use super::{Environment, Prepared};
 use crate::error::{Kind, Result};
 use crate::event::{Event, Trouble};
 use crate::names::{Region, TargetName};
-use crate::plan::{PlannedImage, Refusal, RefusalKind};
+use crate::plan::{Action, PlannedImage, Refusal, RefusalKind};
 use crate::publisher::{Finding, ImageSpec, PreflightRequest, Probe, Severity};
 
 /// One finding and where it belongs.
@@ -75,6 +75,7 @@ impl Prepared {
                 Err(error) => told.push(at(target, refused(None, &Trouble::from(&error)))),
             }
         }
+        report.findings.extend(self.unasked(environment));
         report.findings.extend(self.unread(&told));
         report.findings.append(&mut told);
         report.findings.sort_by_key(|found| (std::cmp::Reverse(found.finding.severity), found.target.clone()));
@@ -99,6 +100,17 @@ impl Prepared {
         };
         let unread = self.plan.refusals.iter().filter(|refusal| refusal.kind == RefusalKind::Unreadable);
         unread.filter(|refusal| !told.iter().any(|found| explains(refusal, found))).map(planned).collect()
+    }
+
+    /// Gates that the plan asks and that cannot be asked.
+    fn unasked(&self, environment: &Environment) -> Vec<TargetFinding> {
+        let asks = |target: &TargetName| {
+            let mut here = self.plan.steps.iter().filter(|step| step.target == *target);
+            here.any(|step| matches!(step.action, Action::Gate { .. }))
+        };
+        let targets = self.observed.iter().map(|one| &one.info.target).filter(|target| asks(target));
+        let obstacle = |target| Some(at(target, refused(None, &Trouble::from(&environment.gate.obstacle(target)?))));
+        targets.filter_map(obstacle).collect()
     }
 
     /// What needs no further call: unreachable targets, the plan's refusals but for [`Self::unread`].

@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
+use jiff::Timestamp;
 
 use super::inputs::{Input, gather};
 use super::patience::{patiently, survey as survey_patiently};
 use super::{Environment, Request, Target};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, Trouble};
+use crate::execute::Fact;
 use crate::identity::{KeyTag, Place};
 use crate::ledger::{History, Holder, Ledger, RunId};
 use crate::manifest::{Artifact, Together};
 use crate::names::{PointerName, TargetName};
-use crate::plan::{ArtifactRef, Desired, InputFacts, Plan, TargetState, desired};
+use crate::plan::{ArtifactRef, Desired, Guard, InputFacts, Plan, StepId, TargetState, desired};
 use crate::publisher::{Detail, SurveyRequest, TargetInfo};
 use crate::survey::Survey;
 
@@ -61,6 +63,15 @@ pub struct Prepared {
 /// [`Kind::InvalidInput`] for bad files or names, [`Kind::Storage`] when the state cannot be read, [`Kind::Cancelled`].
 /// A target that cannot be seen is no error but [`Prepared::unreachable`].
 pub async fn prepare(environment: &Environment, request: &Request) -> Result<Prepared> {
+    prepare_again(environment, request, BTreeMap::new()).await
+}
+
+/// Looks and plans anew, without reading the files again that `earlier` has.
+pub(super) async fn prepare_again(
+    environment: &Environment,
+    request: &Request,
+    earlier: BTreeMap<ArtifactRef, Input>,
+) -> Result<Prepared> {
     let release = &request.release;
     stage(environment, request, "looking", None);
     let ledger = environment.ledger();
@@ -72,22 +83,49 @@ pub async fn prepare(environment: &Environment, request: &Request) -> Result<Pre
     let quiet = quiet(environment, &ledger, &infos).await?;
     stage(environment, request, "verifying", None);
     let wants_sha512 = infos.iter().any(|(_, info)| info.capability.file_sha512);
-    let inputs = gather(environment, (release, &wanted_artifacts(request)?), wants_sha512).await?;
+    let inputs = gather(environment, (release, &wanted_artifacts(request)?), wants_sha512, earlier).await?;
     let facts = inputs.iter().map(|(key, input)| (key.clone(), input.facts.clone())).collect();
 
     let (observed, unreachable) = observe(environment, request, (infos, unreachable), &facts).await?;
+    let guards = observed.iter().map(|one| guard(environment, one, &history)).collect::<Result<Vec<Guard>>>()?;
     let states: Vec<TargetState<'_>> = observed
         .iter()
-        .map(|one| TargetState {
+        .zip(&guards)
+        .map(|(one, guard)| TargetState {
             info: &one.info,
             desired: &one.desired,
             survey: &one.survey,
             tombstones: &tombstones,
             together: one.together(),
+            guard,
         })
         .collect();
     let plan = Plan::new(&release.name, &states, request.options.permissions);
     Ok(Prepared { observed, unreachable, plan, inputs, history, quiet })
+}
+
+/// What stands between a target's images and the public, and what was said of them already.
+fn guard(environment: &Environment, observed: &Observed, history: &History) -> Result<Guard> {
+    let (config, place) = (&observed.target.config, &observed.info.place);
+    let gate = environment.gate.terms(&config.name);
+    if gate.is_none() && config.gate.is_some() {
+        return Err(Error::new(
+            Kind::InvalidInput,
+            "publish.toml has a gate for this target, and this program asks none",
+        )
+        .with("target", &config.name)
+        .hint("give the run's environment a `CommandGate`, or a gate of your own"));
+    }
+    let passed = gate.as_ref().map(|gate| history.passed(place, &gate.identity)).unwrap_or_default();
+    let steps = observed.desired.iter().map(|desired| StepId::new(&config.name, &desired.image, None, "gate"));
+    let said = steps.filter_map(|step| Some((step.clone(), last_words(history.last_end(place, &step)?)?))).collect();
+    Ok(Guard { gate, approve: config.approve, passed, approved: history.approved(place), said })
+}
+
+/// What a gate said when it did not let an image pass, and when.
+fn last_words((fact, at): (&Fact, Timestamp)) -> Option<String> {
+    let (Fact::StepWaits { trouble } | Fact::StepFailed { trouble }) = fact else { return None };
+    Some(format!("{} ({at:.0})", trouble.error.first()?))
 }
 
 async fn quiet(environment: &Environment, ledger: &Ledger, infos: &Infos<'_>) -> Result<BTreeMap<Place, u64>> {

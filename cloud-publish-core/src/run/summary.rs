@@ -48,7 +48,7 @@ pub struct ImageState {
     pub digest: Digest,
 }
 
-/// One thing that failed.
+/// One thing that failed, or is waited for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The step's name; else `preflight`, `plan`, `lease` or `catalogue`.
@@ -63,6 +63,13 @@ pub struct Failure {
     pub hint: Option<String>,
     /// Whether the release can do without it (a best-effort region).
     pub required: bool,
+    /// Nothing failed: something outside has to happen first.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub waits: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// How a run ended.
@@ -78,7 +85,7 @@ pub struct Summary {
     pub stopped: bool,
     /// What is where.
     pub images: Vec<ImageState>,
-    /// What failed.
+    /// What failed, and what is waited for.
     pub failures: Vec<Failure>,
 }
 
@@ -88,6 +95,8 @@ impl ImageState {
         let tags = &desired.spec.tags;
         let found = survey.matching(&info.place, &place.region, tags);
         let found = found.first();
+        // What was not seen in a region that was read to its end is not there; elsewhere nobody knows.
+        let unseen = if survey.covers(&place.region) { Life::Absent } else { Life::Unreadable };
         Self {
             target: info.target.clone(),
             provider: info.place.provider.clone(),
@@ -96,7 +105,7 @@ impl ImageState {
             arch: desired.image.arch.clone(),
             id: found.map(|found| found.id.clone()),
             name: desired.spec.name.to_string(),
-            state: found.map_or(Life::Absent, |found| found.life()),
+            state: found.map_or(unseen, |found| found.life()),
             digest: tags.digest,
         }
     }
@@ -117,6 +126,7 @@ pub(super) fn refused(found: &TargetFinding) -> Failure {
         error: found.finding.message.clone(),
         hint: found.finding.hint.clone(),
         required: true,
+        waits: false,
     }
 }
 
@@ -143,24 +153,37 @@ fn failure(step: &Step, region: Option<Region>, trouble: &Trouble, required: boo
         error: trouble.error.join(": "),
         hint: trouble.hint.clone(),
         required,
+        waits: false,
     }
 }
 
-/// Listings that a marketplace has not decided on yet.
-pub(super) fn pending(plan: &Plan, outcome: &Outcome) -> Vec<Failure> {
-    let is_pending = |step: &&Step| {
-        let end = outcome.steps.get(&step.id);
-        matches!(end, Some(Ended::Done(Made::Listing { listing: Listing::Pending })))
+/// What is waited for: approvals, gates that say not yet, listings that a marketplace has not decided on.
+pub(super) fn waiting(plan: &Plan, outcome: &Outcome) -> Vec<Failure> {
+    let waits = |step: &Step| {
+        let failure = match outcome.steps.get(&step.id)? {
+            Ended::Waiting(trouble) => failure(step, step.region.clone(), trouble, step.required),
+            Ended::Done(Made::Listing { listing: Listing::Pending }) => Failure {
+                step: step.id.to_string(),
+                target: Some(step.target.clone()),
+                region: step.region.clone(),
+                error: "the marketplace has not decided yet".to_owned(),
+                hint: Some("this may take days: run the same command again then".to_owned()),
+                required: step.required,
+                waits: true,
+            },
+            _ => return None,
+        };
+        Some(Failure { waits: true, ..failure })
     };
-    let waiting = |step: &Step| Failure {
-        step: step.id.to_string(),
-        target: Some(step.target.clone()),
-        region: step.region.clone(),
-        error: "the marketplace has not decided yet".to_owned(),
-        hint: Some("this may take days: run the same command again then".to_owned()),
-        required: step.required,
-    };
-    plan.steps.iter().filter(is_pending).map(waiting).collect()
+    plan.steps.iter().filter_map(waits).collect()
+}
+
+/// Whether nothing required is missing but what waits for something outside, and what comes after that.
+pub(super) fn only_waits(plan: &Plan, outcome: &Outcome) -> bool {
+    let required = || plan.steps.iter().filter(|step| step.required).map(|step| outcome.steps.get(&step.id));
+    !outcome.stopped
+        && required().any(|end| matches!(end, Some(Ended::Waiting(_))))
+        && !required().any(|end| matches!(end, Some(Ended::Failed(_)) | None))
 }
 
 /// Whether every required step was done.
@@ -181,6 +204,7 @@ impl Failure {
             error: trouble.error.join(": "),
             hint: trouble.hint.clone(),
             required: true,
+            waits: false,
         }
     }
 }
@@ -208,6 +232,7 @@ pub(super) fn unpublished(prepared: &Prepared, images: &[ImageState]) -> Vec<Fai
         error: format!("{}: {}", drift.image, drift.message),
         hint: Some(drift.hint.clone()),
         required: true,
+        waits: false,
     };
     prepared.plan.drift.iter().filter(is_left).map(failure).collect()
 }

@@ -1,15 +1,17 @@
 //! Live state against manifest: what is correct, incorrect, missing, unexpected or out of reach.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::{Environment, Observed, Prepared};
 use crate::digest::Digest;
 use crate::error::Result;
+use crate::event::{Event, Reporter, Work};
 use crate::names::{Arch, ImageId, PointerName, Region, TargetName, Variant};
 use crate::plan::{Desired, DesiredPlace};
-use crate::publisher::{Context, ImageAt, Listing, Proof, ProveRequest, Replication};
+use crate::publisher::{Context, ImageAt, Listing, Progress, Proof, ProveRequest, Replication};
 use crate::survey::{FoundImage, Life};
 
 /// What a comparison came to.
@@ -244,9 +246,32 @@ pub async fn prove(
             at: ImageAt { region: found.region.clone(), id: found.id.clone(), tags },
             file_sha512: desired.and_then(|desired| desired.spec.file_sha512.clone()),
         };
-        one(&context, observed, (&request, digest), check).await;
+        let work = Work {
+            verb: "prove".to_owned(),
+            target: check.target.clone(),
+            image: desired.map(|desired| desired.image.to_string()),
+            region: check.region.clone(),
+        };
+        let watch = Arc::new(Watcher { work, reporter: environment.reporter.clone() });
+        one(&context.with_progress(watch.clone()), observed, (&request, digest), check).await;
+        watch.advanced(1, 1);
     }
     Ok(())
+}
+
+/// Tells how far reading back is.
+#[derive(Debug)]
+struct Watcher {
+    work: Work,
+    reporter: Arc<dyn Reporter>,
+}
+
+impl Progress for Watcher {
+    fn advanced(&self, done: u64, total: u64) {
+        self.reporter.report(&Event::Proving { work: self.work.clone(), done, total });
+    }
+
+    fn says(&self, _message: &str) {}
 }
 
 async fn one(context: &Context, observed: &Observed, asked: (&ProveRequest, Digest), check: &mut Checked) {

@@ -1,11 +1,12 @@
 //! The HTTP clients: whom they trust and how long they wait.
 
+use std::path::Path;
 use std::time::Duration;
 
 use cloud_publish_core::error::{Error, Kind, Result};
-use reqwest::{Certificate, Client, ClientBuilder};
+use reqwest::{Certificate, Client, ClientBuilder, Identity};
 
-use crate::clouds::Cloud;
+use crate::clouds::{ClientCertificate, Cloud};
 
 const CONNECT: Duration = Duration::from_secs(10);
 const READ: Duration = Duration::from_secs(120);
@@ -50,5 +51,28 @@ fn build(cloud: &Cloud, waits: impl Fn(ClientBuilder) -> ClientBuilder) -> Resul
         }
         builder = certificates.into_iter().fold(builder, ClientBuilder::add_root_certificate);
     }
+    if let Some(client) = &cloud.client {
+        builder = builder.identity(identity(client).map_err(|error| error.with("cloud", &cloud.name))?);
+    }
     builder.build().map_err(|error| Error::new(Kind::InvalidInput, "could not set up HTTPS").caused_by(error))
+}
+
+/// Our own certificate, for servers that ask for one.
+fn identity(client: &ClientCertificate) -> Result<Identity> {
+    let read = |path: &Path| {
+        std::fs::read(path).map_err(|error| {
+            let message = "could not read a file of `cert` and `key`";
+            Error::new(Kind::InvalidInput, message).with("file", path.display()).caused_by(error)
+        })
+    };
+    let mut pem = read(&client.certificate)?;
+    if let Some(key) = &client.key {
+        pem.push(b'\n');
+        pem.extend(read(key)?);
+    }
+    Identity::from_pem(&pem).map_err(|_| {
+        Error::new(Kind::InvalidInput, "`cert` and `key` are not a certificate and its key")
+            .with("file", client.certificate.display())
+            .hint("both are PEM files, and the key must not be encrypted")
+    })
 }

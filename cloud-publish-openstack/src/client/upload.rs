@@ -28,7 +28,12 @@ const LOOK: Duration = Duration::from_secs(5);
 pub(crate) struct Payload<'a> {
     pub(crate) path: &'a [&'a str],
     pub(crate) disk: Arc<Disk>,
+    /// The store to keep them in; the cloud's default one when absent.
+    pub(crate) store: Option<&'a str>,
 }
+
+/// <https://docs.openstack.org/api-ref/image/v2/#upload-binary-image-data>.
+const STORE: &str = "x-image-meta-store";
 
 impl Client {
     /// PUTs a file's bytes with their length: a chunked body would pass by Glance's quota, and servers refuse big
@@ -47,6 +52,7 @@ impl Client {
                 .header(CONTENT_TYPE, "application/octet-stream")
                 .header(CONTENT_LENGTH, total)
                 .body(Body::wrap_stream(body));
+            let builder = payload.store.into_iter().fold(builder, |builder, store| builder.header(STORE, store));
             let request = authenticated(builder, &token)?;
             tracing::debug!(region = %self.region, total, "sending the image");
             self.execute(&self.https.uploads, request, &token).await

@@ -1,49 +1,33 @@
 //! One entry of `clouds.yaml`: which keys count, what they default to, which are refused by name.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use cloud_publish_core::error::{Error, Kind, Result};
-use cloud_publish_core::secret::Secret;
 use reqwest::Url;
 use serde_yaml_ng::Value;
 
 use super::yaml::{find, flag, text};
-use super::{Cloud, Domain, Named};
+use super::{ClientCertificate, Cloud, auth};
 use crate::config::Interface;
 
 pub(super) fn read(name: &str, entry: &Value) -> Result<Cloud> {
-    let at = |error: Error| error.with("cloud", name);
-    refuse_other_auth(entry).map_err(at)?;
     let cloud = || -> Result<Cloud> {
+        let (regions, image_endpoints) = regions(entry)?;
         Ok(Cloud {
             name: name.to_owned(),
             auth_url: auth_url(entry)?,
-            user: named(entry, "user", "username")?,
-            password: Secret::new(required(entry, &["auth", "password"])?),
-            project: named(entry, "project", "project_name")?,
-            regions: regions(entry)?,
+            auth: auth::read(entry)?,
+            regions,
             interface: interface(entry)?,
-            image_endpoint: text(entry, &["image_endpoint_override"])?
-                .map(|text| url("image_endpoint_override", &text))
-                .transpose()?,
+            image_endpoint: image_endpoint(entry)?,
+            image_endpoints,
             cacert: text(entry, &["cacert"])?.map(PathBuf::from),
-            verify: flag(entry, &["verify"])?.unwrap_or(true),
+            client: client(entry)?,
+            verify: verify(entry)?,
         })
     };
-    cloud().map_err(at)
-}
-
-fn refuse_other_auth(entry: &Value) -> Result<()> {
-    let kind = text(entry, &["auth_type"])?.unwrap_or_else(|| "password".to_owned());
-    if !matches!(kind.as_str(), "password" | "v3password") {
-        return Err(Error::new(Kind::Unsupported, format!("`auth_type: {kind}` is not supported yet"))
-            .hint("use `auth_type: password` with auth_url, username, password and project_name"));
-    }
-    if find(entry, &["auth", "system_scope"]).is_some() {
-        return Err(Error::new(Kind::Unsupported, "`system_scope` is not supported: images belong to a project")
-            .hint("name a project with project_name or project_id"));
-    }
-    Ok(())
+    cloud().map_err(|error| error.with("cloud", name))
 }
 
 fn auth_url(entry: &Value) -> Result<Url> {
@@ -58,6 +42,26 @@ fn auth_url(entry: &Value) -> Result<Url> {
     url("auth.auth_url", &text)
 }
 
+fn image_endpoint(values: &Value) -> Result<Option<Url>> {
+    let key = "image_endpoint_override";
+    text(values, &[key])?.map(|text| url(key, &text)).transpose()
+}
+
+/// `cert` and `key`, as the library `requests` takes them.
+fn client(entry: &Value) -> Result<Option<ClientCertificate>> {
+    let key = text(entry, &["key"])?.map(PathBuf::from);
+    match text(entry, &["cert"])? {
+        Some(certificate) => Ok(Some(ClientCertificate { certificate: certificate.into(), key })),
+        None if key.is_some() => Err(Error::new(Kind::InvalidInput, "`key` is there and `cert` is missing")),
+        None => Ok(None),
+    }
+}
+
+/// `insecure` is the older word.
+fn verify(entry: &Value) -> Result<bool> {
+    Ok(flag(entry, &["verify"])?.unwrap_or(true) && !flag(entry, &["insecure"])?.unwrap_or(false))
+}
+
 fn url(key: &str, text: &str) -> Result<Url> {
     let bad = |why: &str| Error::new(Kind::InvalidInput, format!("`{key}` {why}"));
     let url: Url = text.parse().map_err(|_| bad("is not a URL"))?;
@@ -70,45 +74,33 @@ fn url(key: &str, text: &str) -> Result<Url> {
     Ok(url)
 }
 
-/// `user_id`, or `username` with its domain; likewise for the project.
-fn named(entry: &Value, what: &str, name_key: &str) -> Result<Named> {
-    let auth = |key: &str| text(entry, &["auth", key]);
-    if let Some(id) = auth(&format!("{what}_id"))? {
-        return Ok(Named::Id(id));
-    }
-    let name = auth(name_key)?.ok_or_else(|| {
-        Error::new(Kind::InvalidInput, format!("`auth.{name_key}` is missing"))
-            .hint(format!("`auth.{what}_id` does as well"))
-    })?;
-    let domain = match (auth(&format!("{what}_domain_id"))?, auth(&format!("{what}_domain_name"))?) {
-        (Some(id), _) => Domain::Id(id),
-        (None, Some(name)) => Domain::Name(name),
-        (None, None) => match (auth("domain_id")?, auth("domain_name")?) {
-            (Some(id), _) => Domain::Id(id),
-            (None, Some(name)) => Domain::Name(name),
-            // What python-openstackclient assumes.
-            (None, None) => Domain::Id("default".to_owned()),
-        },
-    };
-    Ok(Named::Name { name, domain })
-}
+type Regions = (Vec<String>, BTreeMap<String, Url>);
 
-fn required(entry: &Value, path: &[&str]) -> Result<String> {
-    text(entry, path)?.ok_or_else(|| {
-        Error::new(Kind::InvalidInput, format!("`{}` is missing", path.join(".")))
-            .hint("it may also stand in a secure.yaml beside clouds.yaml")
-    })
-}
-
-/// `region_name`, else `regions`: a list of names or of mappings with a `name`.
-fn regions(entry: &Value) -> Result<Vec<String>> {
-    if let Some(region) = text(entry, &["region_name"])? {
-        return Ok(vec![region]);
-    }
-    let Some(list) = find(entry, &["regions"]) else { return Ok(Vec::new()) };
+/// `region_name`, else `regions`: a list of names or of mappings with a `name` and `values`.
+fn regions(entry: &Value) -> Result<Regions> {
     let bad = || Error::new(Kind::InvalidInput, "`regions` is not a list of names");
-    let name = |value: &Value| value.as_str().or_else(|| value.get("name")?.as_str()).map(ToOwned::to_owned);
-    list.as_sequence().ok_or_else(bad)?.iter().map(|value| name(value).ok_or_else(bad)).collect()
+    let mut endpoints = BTreeMap::new();
+    let mut names = Vec::new();
+    let listed = match find(entry, &["regions"]) {
+        None | Some(Value::Null) => &Vec::new(),
+        Some(list) => list.as_sequence().ok_or_else(bad)?,
+    };
+    for region in listed {
+        let name = region.as_str().or_else(|| region.get("name")?.as_str()).ok_or_else(bad)?;
+        let values = region.get("values").unwrap_or(&Value::Null);
+        if find(values, &["auth"]).is_some() {
+            return Err(Error::new(Kind::Unsupported, format!("region `{name}` has an `auth` of its own"))
+                .hint("make another entry of clouds.yaml and another target of it"));
+        }
+        if let Some(endpoint) = image_endpoint(values)? {
+            endpoints.insert(name.to_owned(), endpoint);
+        }
+        names.push(name.to_owned());
+    }
+    if let Some(region) = text(entry, &["region_name"])? {
+        names = vec![region];
+    }
+    Ok((names, endpoints))
 }
 
 fn interface(entry: &Value) -> Result<Interface> {

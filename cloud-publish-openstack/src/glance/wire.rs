@@ -44,14 +44,23 @@ pub(crate) struct Image {
     pub(crate) tags: Vec<String>,
     #[serde(default)]
     pub(crate) created_at: Option<Timestamp>,
+    /// The stores that have its data, joined by commas; absent where the cloud has one only.
+    #[serde(default)]
+    pub(crate) stores: Option<String>,
+    /// The import that holds the image; Glance takes it away when that has ended. Since Victoria.
+    #[serde(default)]
+    pub(crate) os_glance_import_task: Option<String>,
     /// Everything else: our properties, and whatever this version of Glance adds.
     #[serde(flatten)]
     other: BTreeMap<String, Value>,
 }
 
 /// What Glance adds by itself; locations may have credentials in them.
-const NOT_PROPERTIES: [&str; 9] =
-    ["self", "file", "schema", "direct_url", "locations", "stores", "updated_at", "virtual_size", "metadata"];
+const NOT_PROPERTIES: [&str; 8] =
+    ["self", "file", "schema", "direct_url", "locations", "updated_at", "virtual_size", "metadata"];
+
+/// In front of the names of Glance's own properties: how far an import is.
+pub(crate) const GLANCE_OWN: &str = "os_glance";
 
 impl Image {
     /// The properties that somebody has set.
@@ -59,12 +68,30 @@ impl Image {
     /// Glance keeps texts. Whatever else stands under the name of one of our tags is shown as JSON, so that it is read as
     /// a broken tag and not as none.
     pub(crate) fn properties(&self) -> BTreeMap<String, String> {
-        let set = self.other.iter().filter(|(name, _)| !NOT_PROPERTIES.contains(&name.as_str()));
+        let glance_s = |name: &str| NOT_PROPERTIES.contains(&name) || name.starts_with(GLANCE_OWN);
+        let set = self.other.iter().filter(|(name, _)| !glance_s(name));
         let text = |name: &str, value: &Value| match value {
             Value::String(text) => Some(text.clone()),
             other => is_tag(name).then(|| other.to_string()),
         };
         set.filter_map(|(name, value)| Some((name.clone(), text(name, value)?))).collect()
+    }
+
+    /// Whether somebody is sending its data, or the cloud is importing them.
+    ///
+    /// Data that are staged whole show their size; then nobody is at work before the import is asked for.
+    pub(crate) fn is_busy(&self) -> bool {
+        match self.status {
+            Status::Uploading => self.size.is_none() || self.is_importing(),
+            Status::Saving | Status::Importing => true,
+            _ => self.is_importing(),
+        }
+    }
+
+    /// Whether the cloud is importing its data, as far as it shows that.
+    pub(crate) fn is_importing(&self) -> bool {
+        let held = self.os_glance_import_task.is_some() && self.status != Status::Active;
+        held || self.status == Status::Importing
     }
 
     /// Whether there is such a property.
@@ -91,11 +118,6 @@ pub(crate) enum Status {
 }
 
 impl Status {
-    /// Somebody is sending its data.
-    pub(crate) fn is_busy(self) -> bool {
-        matches!(self, Self::Saving | Self::Uploading | Self::Importing)
-    }
-
     /// It will never have data.
     pub(crate) fn is_dead(self) -> bool {
         matches!(self, Self::Killed | Self::Deleted | Self::PendingDelete)
@@ -139,6 +161,51 @@ pub(super) struct Member {
 #[derive(Debug, Deserialize)]
 pub(super) struct UsagePage {
     pub(super) usage: BTreeMap<String, Limit>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ImportInfo {
+    #[serde(rename = "import-methods")]
+    pub(super) methods: Methods,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Methods {
+    pub(super) value: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct StorePage {
+    pub(super) stores: Vec<Store>,
+}
+
+/// A store of the cloud.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Store {
+    pub(crate) id: String,
+    /// `true` as a text, or absent.
+    #[serde(default, rename = "read-only")]
+    read_only: Option<Value>,
+}
+
+impl Store {
+    /// Whether it takes no images.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.read_only.as_ref().is_some_and(|value| matches!(value.to_string().trim_matches('"'), "true" | "True"))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct TaskPage {
+    pub(super) tasks: Vec<Task>,
+}
+
+/// One import of an image.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Task {
+    pub(crate) status: String,
+    #[serde(default)]
+    pub(crate) message: Option<String>,
 }
 
 /// How much of a quota is used; -1 is "no limit".
@@ -197,6 +264,17 @@ mod tests {
             serde_json::from_str(&format!(r#"{{"images": [{text}], "first": "/v2/images"}}"#)).unwrap();
         assert_eq!(page.images.first().unwrap().status, Status::Unknown);
         assert!(page.next.is_none());
+    }
+
+    #[test]
+    fn a_record_whose_data_are_staged_whole_waits_for_nobody() {
+        let record = |more: &str| serde_json::from_str::<Image>(&QUEUED.replace(r#""size": null"#, more)).unwrap();
+        let task = r#""os_glance_import_task": "t1""#;
+        assert!(!record(r#""size": null"#).is_busy() && record(&format!(r#""size": null, {task}"#)).is_busy());
+        let staged = |more: &str| Image { status: Status::Uploading, ..record(more) };
+        assert!(staged(r#""size": null"#).is_busy() && !staged(r#""size": 5"#).is_busy());
+        assert!(staged(&format!(r#""size": 5, {task}"#)).is_busy());
+        assert!(Image { status: Status::Importing, ..record(r#""size": 5"#) }.is_busy());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! May this user make images public? Glance does not tell its policy: only a try shows.
+//! May this user show images to everybody? Glance does not tell its policy: only a try shows.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::error::{WireError, classify};
 use crate::glance::Status;
+use crate::image_record::visibility_word;
 use crate::publisher::Here;
 use crate::tags::{TAG, decode, encode};
 use crate::visibility::not_allowed;
@@ -19,7 +20,8 @@ use crate::visibility::not_allowed;
 /// image has, so that it is never taken for the image.
 const RENDITION: &str = "probe";
 
-/// Makes an empty hidden public record under a random id and deletes it at once; and those that killed runs left.
+/// Makes an empty hidden record under a random id, as visible as the image is to be, and deletes it at once; and those that
+/// killed runs left.
 ///
 /// Both calls run on their own to the end, even when the run is asked to stop or this future is dropped: a public record
 /// must not be left behind by that.
@@ -38,12 +40,13 @@ pub(super) async fn may_publish(here: &Here, context: &Context, spec: &ImageSpec
             severity: Severity::Warning,
             region: Some(here.region().clone()),
             message: format!(
-                "the empty record {id}, which showed that images may be made public, is still there: {error}"
+                "the empty record {id}, which showed that images may be made {}, is still there: {error}",
+                visibility_word(&spec.visibility)
             ),
-            hint: Some("the next run that makes public images here removes it".to_owned()),
+            hint: Some("the next run that makes such images here removes it".to_owned()),
         })),
         Err(Failed::Creating(error)) if error.status() == Some(403) => {
-            let refused = not_allowed("public");
+            let refused = not_allowed(visibility_word(&spec.visibility));
             Ok(Some(Finding {
                 severity: Severity::Error,
                 region: Some(here.region().clone()),
@@ -102,7 +105,7 @@ fn record(here: &Here, spec: &ImageSpec) -> Result<Value> {
     let base = [
         ("id", json!(Uuid::new_v4().to_string())),
         ("name", json!(format!("cloud-publish permission probe of {}", spec.name))),
-        ("visibility", json!("public")),
+        ("visibility", json!(visibility_word(&spec.visibility))),
         ("os_hidden", json!(true)),
         ("tags", json!([TAG])),
     ];

@@ -3,12 +3,13 @@
 use cloud_publish_core::error::{Error, Kind, Result};
 use cloud_publish_core::publisher::Staged;
 
-use super::Upload;
+use super::{Upload, Way};
 use crate::content::{difference, unchanged};
 use crate::error::classify;
 use crate::glance::{Image, Status};
 use crate::guard::confirm;
 use crate::publisher::Here;
+use crate::removal::remove;
 use crate::tags::decode;
 
 impl Upload<'_> {
@@ -33,7 +34,7 @@ impl Upload<'_> {
     /// Takes an image that this very call has sent; what is not the verified file is deleted again.
     pub(super) async fn accept(&mut self, image: &Image) -> Result<Staged> {
         let Err(error) = self.arrived(image).await else {
-            return Ok(self.staged(image, self.request.disk.file_size()));
+            return Ok(self.staged(image, self.sent));
         };
         let error = error.during("upload").with("id", &image.id);
         if !matches!(error.kind(), Kind::Corrupt | Kind::InvalidInput) {
@@ -52,7 +53,12 @@ impl Upload<'_> {
         match difference(self.context, image, &self.request.image, &self.request.disk).await? {
             None => Ok(()),
             Some(difference) => {
-                Err(Error::new(Kind::Corrupt, difference).hint("run the same command again: it uploads the image anew"))
+                let hint = match self.way {
+                    Some(Way::WebDownload(_)) => "put the file itself under `web_download_url`; or leave `upload` out",
+                    Some(Way::Import) => "the cloud may convert what it imports: leave `upload` out, then run again",
+                    _ => "run the same command again: it uploads the image anew",
+                };
+                Err(Error::new(Kind::Corrupt, difference).hint(hint))
             }
         }
     }
@@ -71,7 +77,7 @@ impl Upload<'_> {
         }
         confirm(self.here, &image, &self.request.image.tags)?;
         refuse_published(self.here, &image)?;
-        self.glance().delete(id).await.map_err(|error| classify(error, "remove broken record"))?;
+        remove(self.glance(), &image).await.map_err(|error| classify(error, "remove broken record"))?;
         if id == self.id().to_string() {
             self.bury(reason).await?;
         }

@@ -6,7 +6,7 @@ use cloud_publish_core::error::{Error, Kind, Result};
 use cloud_publish_core::poll::{Pace, poll_until};
 use cloud_publish_core::publisher::Staged;
 
-use super::Upload;
+use super::{Upload, Way};
 use crate::error::{WireError, classify};
 use crate::glance::{Image, Status};
 
@@ -29,9 +29,12 @@ impl Upload<'_> {
     /// Brings a record of ours further; `None` means: look again.
     pub(super) async fn carry_on(&mut self, image: &Image, fresh: bool) -> Result<Option<Staged>> {
         match image.status {
+            Status::Active | Status::Deactivated if self.has_filled(image) => self.accept(image).await.map(Some),
             Status::Active | Status::Deactivated => self.adopt(image).await.map(Some),
+            _ if image.is_importing() => self.follow(image).await,
+            Status::Uploading if image.size == Some(self.request.disk.file_size()) => self.import_staged(image).await,
             Status::Queued => self.send(image, fresh).await,
-            status if status.is_busy() => {
+            Status::Saving | Status::Uploading => {
                 self.says(
                     image,
                     "somebody is uploading it, or Glance has not noticed yet that an upload was cut off (a minute)",
@@ -47,8 +50,22 @@ impl Upload<'_> {
         }
     }
 
+    /// Whether this call has staged its data, or has had them fetched.
+    pub(super) fn has_filled(&self, image: &Image) -> bool {
+        self.filled.as_ref() == Some(&image.id)
+    }
+
     async fn send(&mut self, image: &Image, fresh: bool) -> Result<Option<Staged>> {
-        let Err(error) = self.glance().put_file(&image.id, self.disk()).await else {
+        match self.way().await? {
+            Way::Put(store) => self.put(image, fresh, store).await,
+            Way::Import => self.stage(image, fresh).await,
+            Way::WebDownload(url) => self.download(image, &url).await,
+        }
+    }
+
+    async fn put(&mut self, image: &Image, fresh: bool, store: Option<String>) -> Result<Option<Staged>> {
+        let Err(error) = self.glance().put_file(&image.id, self.disk(), store.as_deref()).await else {
+            self.sent = self.request.disk.file_size();
             return match self.settled(image, SETTLE).await? {
                 Some(image) if matches!(image.status, Status::Active | Status::Deactivated) => {
                     self.accept(&image).await.map(Some)
@@ -57,6 +74,11 @@ impl Upload<'_> {
                 _ => Ok(None),
             };
         };
+        self.not_taken(image, fresh, error).await
+    }
+
+    /// The data were not taken: what that means for the record.
+    pub(super) async fn not_taken(&mut self, image: &Image, fresh: bool, error: WireError) -> Result<Option<Staged>> {
         match error.status() {
             // Another run was quicker, or the record has been deleted: looking again tells.
             Some(404 | 409 | 410) => {
@@ -99,7 +121,7 @@ impl Upload<'_> {
         }
     }
 
-    fn says(&self, image: &Image, why: &str) {
+    pub(super) fn says(&self, image: &Image, why: &str) {
         self.context.progress().says(&format!("waiting for record {}: {why}", image.id));
     }
 
@@ -109,7 +131,7 @@ impl Upload<'_> {
         poll_until(self.context, &what, pace, || async {
             let found = self.glance().find(&image.id).await.map_err(|error| classify(error, "look at record"))?;
             Ok(match found {
-                Some(image) if image.status.is_busy() => None,
+                Some(image) if image.is_busy() => None,
                 other => Some(other),
             })
         })
@@ -119,7 +141,7 @@ impl Upload<'_> {
 
 /// A record whose upload Glance has lost, its database failing at the end and again at putting the record back, stays
 /// `saving` for ever, and only a person can tell that from an upload that is slow.
-fn stuck(error: Error, image: &Image) -> Error {
+pub(super) fn stuck(error: Error, image: &Image) -> Error {
     if error.kind() != Kind::TimedOut {
         return error;
     }

@@ -13,25 +13,52 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::image_record::body;
+use crate::publisher::OpenStack;
 use crate::stub::{Answer, Seen, Stub, region};
 use crate::testing::{place, spec};
 
-/// A Glance with at most one record, whose uploads go as they are told to.
+/// A Glance with at most one record, whose uploads and imports go as they are told to.
 #[derive(Default)]
-struct Broken {
-    uploads: Vec<Upload>,
-    record: Option<Value>,
+pub(super) struct Broken {
+    pub(super) uploads: Vec<Upload>,
+    /// How imports go, one after the other; the last one for all that follow.
+    pub(super) imports: Vec<Import>,
+    /// The ways to import that it offers.
+    pub(super) methods: Vec<&'static str>,
+    /// The target's own keys.
+    pub(super) config: Option<Value>,
+    /// Notes of an earlier run.
+    pub(super) notes: Vec<Note>,
+    pub(super) record: Option<Value>,
+    pub(super) failure: Option<&'static str>,
+    /// The first token has ended, as an upload was told.
+    pub(super) expired: bool,
     /// What the record turns into after so many looks at it.
-    later: Option<(usize, Value)>,
+    pub(super) later: Option<(usize, Value)>,
     /// The record that another run makes after the look for the key and before the look for the name.
-    twin: Option<Value>,
+    pub(super) twin: Option<Value>,
     /// A file that somebody writes while the record is made.
-    rewritten: Option<PathBuf>,
-    burnt: Vec<String>,
+    pub(super) rewritten: Option<PathBuf>,
+    pub(super) burnt: Vec<String>,
+}
+
+/// What an import does to the record.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Import {
+    Works,
+    /// It brings other data than those that were staged.
+    Wrong,
+    /// The record ends in this state.
+    Fails(&'static str),
+    Hangs,
+    /// It is refused with this status.
+    Refused(u16),
+    /// Staging is refused with this status.
+    Unstaged(u16),
 }
 
 /// What an upload does to the record, and the answer.
-struct Upload {
+pub(super) struct Upload {
     record: Value,
     answer: u16,
 }
@@ -40,13 +67,16 @@ fn upload(status: &str, answer: u16) -> Upload {
     Upload { record: json!({"status": status}), answer }
 }
 
-fn change(record: &mut Value, changes: Value) {
+pub(super) fn change(record: &mut Value, changes: Value) {
     record.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
 }
 
 impl Broken {
     fn answer(&mut self, request: &Seen) -> Answer {
         let ok = |status: u16, body: &Value| (status, String::new(), body.to_string());
+        if self.expired && request.token.ends_with("-1") {
+            return (401, String::new(), String::new());
+        }
         match request.line.split_once(' ').unwrap_or_default() {
             ("GET", path) if path.starts_with("/v2/images?") => {
                 let by_name = path.contains("name=");
@@ -57,6 +87,21 @@ impl Broken {
                 let shown = self.record.iter().filter(|_| path.contains("os_hidden=false") && !by_name);
                 ok(200, &json!({"images": shown.collect::<Vec<_>>()}))
             }
+            ("GET", "/v2/info/import") => ok(200, &json!({"import-methods": {"value": self.methods}})),
+            ("GET", path) if path.ends_with("/tasks") => {
+                let tasks = self.failure.iter().map(|message| json!({"status": "failure", "message": message}));
+                ok(200, &json!({"tasks": tasks.collect::<Vec<_>>()}))
+            }
+            ("PUT", path) if path.ends_with("/stage") => match self.imports.first() {
+                Some(Import::Unstaged(status)) => (*status, String::new(), String::new()),
+                _ => {
+                    let checksum = hex(&Md5::digest(&request.body));
+                    let staged = json!({"status": "uploading", "size": request.body.len(), "checksum": checksum});
+                    change(self.record.as_mut().unwrap(), staged);
+                    (204, String::new(), String::new())
+                }
+            },
+            ("POST", path) if path.ends_with("/import") => self.import(),
             ("POST", _) => {
                 let mut record: Value = serde_json::from_str(&request.body).unwrap();
                 if self.burnt.iter().any(|id| record["id"] == **id) {
@@ -75,6 +120,7 @@ impl Broken {
                 let record = self.record.as_mut().unwrap();
                 change(record, json!({"size": request.body.len(), "checksum": checksum}));
                 change(record, upload.record);
+                self.expired |= upload.answer == 401;
                 (upload.answer, String::new(), String::new())
             }
             ("DELETE", path) => {
@@ -84,6 +130,25 @@ impl Broken {
             }
             _ => self.look(),
         }
+    }
+
+    fn import(&mut self) -> Answer {
+        let record = self.record.as_mut().unwrap();
+        let way = if self.imports.len() > 1 { self.imports.remove(0) } else { self.imports[0] };
+        match way {
+            Import::Works => {
+                let checksum = hex(&Md5::digest([b'a'; SIZE]));
+                change(record, json!({"status": "active", "size": SIZE, "checksum": checksum}));
+            }
+            Import::Wrong => change(record, json!({"status": "active", "size": SIZE, "checksum": "00"})),
+            Import::Fails(status) => {
+                change(record, json!({"status": status}));
+                self.failure = Some("the store is full");
+            }
+            Import::Hangs => change(record, json!({"status": "importing", "os_glance_import_task": "t1"})),
+            Import::Refused(status) | Import::Unstaged(status) => return (status, String::new(), String::new()),
+        }
+        (202, String::new(), String::new())
     }
 
     fn look(&mut self) -> Answer {
@@ -99,7 +164,7 @@ impl Broken {
 
 /// Keeps what is said to people.
 #[derive(Debug, Default)]
-struct Heard(Mutex<Vec<String>>);
+struct Heard(Mutex<Vec<String>>, Mutex<Vec<Note>>);
 
 impl Progress for Heard {
     fn advanced(&self, _done: u64, _total: u64) {}
@@ -111,30 +176,32 @@ impl Progress for Heard {
 
 #[async_trait]
 impl Notes for Heard {
-    async fn write(&self, _note: Note) -> Result<()> {
+    async fn write(&self, note: Note) -> Result<()> {
+        self.1.lock().unwrap().push(note);
         Ok(())
     }
 
     fn earlier(&self) -> Vec<Note> {
-        Vec::new()
+        self.1.lock().unwrap().clone()
     }
 }
 
-const SIZE: usize = 512;
+pub(super) const SIZE: usize = 512;
 
 /// What came of the last of some tries to upload 512 bytes.
-struct Outcome {
+pub(super) struct Outcome {
     sent: Result<u64>,
     deleted: usize,
-    said: Vec<String>,
+    pub(super) said: Vec<String>,
+    pub(super) seen: Vec<Seen>,
 }
 
 impl Outcome {
-    fn short(self) -> (Result<u64, (Kind, Retry)>, usize) {
+    pub(super) fn short(self) -> (Result<u64, (Kind, Retry)>, usize) {
         (self.sent.map_err(|error| (error.kind(), error.retry())), self.deleted)
     }
 
-    fn error(self) -> (Error, usize) {
+    pub(super) fn error(self) -> (Error, usize) {
         (self.sent.unwrap_err(), self.deleted)
     }
 }
@@ -143,27 +210,33 @@ async fn uploaded(uploads: Vec<Upload>, tries: usize) -> Outcome {
     uploaded_to(Broken { uploads, ..Broken::default() }, tries).await
 }
 
-async fn uploaded_to(mut broken: Broken, tries: usize) -> Outcome {
+pub(super) async fn uploaded_to(mut broken: Broken, tries: usize) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("disk.raw");
     std::fs::write(&path, [b'a'; SIZE]).unwrap();
     let disk = Arc::new(Disk::open(&DiskSource::new(path.clone(), Format::Raw)).unwrap());
     broken.rewritten = broken.rewritten.map(|_| path);
+    let (config, notes) = (broken.config.take(), std::mem::take(&mut broken.notes));
     let broken = Arc::new(Mutex::new(broken));
     let server = broken.clone();
     let stub = Stub::start(3600, move |request| server.lock().unwrap().answer(request)).await;
     let request = UploadRequest { image: Arc::new(spec()), region: region(), disk };
     let clock = Arc::new(FastClock::new("2026-01-01T00:00:00Z".parse().unwrap(), 2000));
-    let heard = Arc::new(Heard::default());
+    let heard = Arc::new(Heard(Mutex::default(), Mutex::new(notes)));
     let context = Context::new(CancellationToken::new(), clock, heard.clone(), heard.clone());
-    let target = stub.target();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut settings = stub.settings();
+    if let Some(config) = config {
+        settings.config = serde_json::from_value(config).unwrap();
+    }
+    let target = OpenStack::new(settings).unwrap();
     let mut outcome = target.upload(&context, &request).await;
     for _ in 1..tries {
         outcome = target.upload(&context, &request).await;
     }
     let deleted = broken.lock().unwrap().burnt.len();
     let said = heard.0.lock().unwrap().clone();
-    Outcome { sent: outcome.map(|staged| staged.sent), deleted, said }
+    Outcome { sent: outcome.map(|staged| staged.sent), deleted, said, seen: stub.seen() }
 }
 
 #[tokio::test]
@@ -263,4 +336,11 @@ async fn an_image_that_another_run_makes_while_we_look_is_taken_and_its_name_is_
     change(&mut twin, json!({"status": "active", "owner": "p1", "size": SIZE, "checksum": checksum}));
     let outcome = uploaded_to(Broken { twin: Some(twin), ..Broken::default() }, 1).await;
     assert_eq!(outcome.short(), (Ok(0), 0));
+}
+
+#[tokio::test]
+async fn a_token_that_ends_before_the_bytes_are_sent_is_replaced_and_they_are_sent_again() {
+    let outcome = uploaded(vec![upload("queued", 401), upload("active", 204)], 1).await;
+    let signed_in = outcome.seen.iter().filter(|request| request.line == "POST /v3/auth/tokens").count();
+    assert_eq!((outcome.short(), signed_in), ((Ok(512), 0), 2));
 }

@@ -62,7 +62,15 @@ impl Foreign {
     }
 
     pub(crate) async fn patch(&self, id: &str, name: &str, value: Value) {
-        let body = json!([{"op": "replace", "path": format!("/{name}"), "value": value}]).to_string();
+        self.change("replace", id, (name, value)).await;
+    }
+
+    pub(crate) async fn add(&self, id: &str, name: &str, value: Value) {
+        self.change("add", id, (name, value)).await;
+    }
+
+    async fn change(&self, op: &str, id: &str, (name, value): (&str, Value)) {
+        let body = json!([{"op": op, "path": format!("/{name}"), "value": value}]).to_string();
         let call = self.call(Method::PATCH, &format!("images/{id}"));
         let call = call.header("content-type", "application/openstack-images-v2.1-json-patch").body(body);
         assert_eq!(self.send(call).await.status(), StatusCode::OK);
@@ -76,6 +84,30 @@ impl Foreign {
             let status = left.as_ref().and_then(|image| image.get("status"));
             assert!(status.is_none_or(|status| status == "deleted"), "{id}: {} {left:?}", answer.status());
         }
+    }
+
+    /// Stages a record's data.
+    pub(crate) async fn stage(&self, id: &str, data: Vec<u8>) {
+        let call = self.call(Method::PUT, &format!("images/{id}/stage"));
+        let call = call.header("content-type", "application/octet-stream").body(data);
+        assert_eq!(self.send(call).await.status(), StatusCode::NO_CONTENT);
+    }
+
+    /// Asks for the import of what is staged.
+    pub(crate) async fn import(&self, id: &str) {
+        let body = json!({"method": {"name": "glance-direct"}});
+        let answer = self.send(self.call(Method::POST, &format!("images/{id}/import")).json(&body)).await;
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+    }
+
+    /// Whether a deletion was refused.
+    pub(crate) async fn may_not_delete(&self, id: &str) -> bool {
+        self.send(self.call(Method::DELETE, &format!("images/{id}"))).await.status() == StatusCode::FORBIDDEN
+    }
+
+    /// The token, for another client.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
     }
 
     /// Whether the image's data can be had.

@@ -8,9 +8,9 @@ use std::time::Duration;
 use cloud_publish_core::error::{Result, Retry};
 use cloud_publish_core::names::Region;
 use cloud_publish_core::publisher::{
-    Context, Deletion, Expected, Finding, ImageAt, ImageSpec, PreflightRequest, Proof, ProveRequest, Publisher as _,
-    RegisterRequest, Registered, ReplicateRequest, Staged, SurveyRequest, TagRequest, TargetInfo, UploadRequest,
-    VisibilityRequest,
+    Context, Deletion, Expected, Finding, ImageAt, ImageSpec, PointRequest, PreflightRequest, Proof, ProveRequest,
+    Publisher as _, RegisterRequest, Registered, ReplicateRequest, Staged, SurveyRequest, TagRequest, TargetInfo,
+    UploadRequest, VisibilityRequest,
 };
 use cloud_publish_core::survey::{FoundStaged, Survey};
 use cloud_publish_openstack::OpenStack;
@@ -49,6 +49,7 @@ verbs! {
     replicate(ReplicateRequest) -> Vec<(Region, Result<Registered>)>;
     set_visibility(VisibilityRequest) -> ();
     tag(TagRequest) -> ();
+    point(PointRequest) -> ();
     hide(ImageAt) -> ();
     retire(ImageAt) -> ();
     restore(ImageAt) -> ();

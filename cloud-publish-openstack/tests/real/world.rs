@@ -16,7 +16,8 @@ use cloud_publish_core::publisher::{
     Context, ImageAt, ImageSpec, Note, Notes, Progress, RegisterRequest, Staged, SurveyRequest, UploadRequest,
 };
 use cloud_publish_core::survey::{FoundImage, Survey};
-use cloud_publish_openstack::{CloudsFile, OpenStack, OpenStackSettings};
+use cloud_publish_openstack::{Cloud, CloudsFile, OpenStack, OpenStackConfig, OpenStackSettings};
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::foreign::{Foreign, variable};
@@ -28,18 +29,29 @@ pub(crate) struct World {
     pub(crate) foreign: Foreign,
     pub(crate) context: Context,
     disk: Arc<Disk>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// A target of its own: no session is shared with another.
 pub(crate) fn target(cloud: &str, owner: &Owner) -> Steady {
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    target_with(json!({"cloud": cloud}), owner)
+}
+
+/// One with these keys of its own.
+pub(crate) fn target_with(config: Value, owner: &Owner) -> Steady {
+    let config: OpenStackConfig = serde_json::from_value(config).unwrap();
     let clouds = CloudsFile::read(Path::new(&variable("OS_CLIENT_CONFIG_FILE"))).unwrap();
+    target_at(clouds.cloud(&config.cloud).unwrap(), config, owner)
+}
+
+/// One of a cloud that was read from elsewhere.
+pub(crate) fn target_at(cloud: Cloud, config: OpenStackConfig, owner: &Owner) -> Steady {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let target = OpenStack::new(OpenStackSettings {
         target: "openstack".parse().unwrap(),
         owner: owner.clone(),
-        cloud: clouds.cloud(cloud).unwrap(),
-        config: serde_json::from_value(serde_json::json!({"cloud": cloud})).unwrap(),
+        cloud,
+        config,
         regions: Some(Regions::These(vec![one(), two()])),
         best_effort: Vec::new(),
         deny: Vec::new(),
@@ -67,9 +79,21 @@ impl World {
     }
 
     pub(crate) async fn of(cloud: &str, size: usize) -> Self {
-        let (user, project) = match cloud {
+        Self::made(json!({"cloud": cloud}), size).await
+    }
+
+    /// As the user who may publish, with these keys of the target beside `cloud`.
+    pub(crate) async fn with(mut config: Value) -> Self {
+        config["cloud"] = json!("publisher-admin");
+        Self::made(config, 1 << 20).await
+    }
+
+    async fn made(config: Value, size: usize) -> Self {
+        let cloud = config["cloud"].as_str().unwrap().to_owned();
+        let (user, project) = match cloud.as_str() {
             "member" => ("publisher", "publisher"),
             "smallquota" => ("smallquota", "smallquota"),
+            "tls" => ("publisher-admin", "publisher"),
             other => (other, "publisher"),
         };
         let owner = owner();
@@ -78,13 +102,32 @@ impl World {
         let bytes: Vec<u8> = (0..size).map(|at| u8::try_from(at / 512 % 251).unwrap()).collect();
         std::fs::write(&path, bytes).unwrap();
         Self {
-            target: target(cloud, &owner),
+            target: target_with(config, &owner),
             owner,
             foreign: Foreign::sign_in(user, project).await,
             context: Context::detached(),
             disk: Arc::new(Disk::open(&DiskSource::new(path, Format::Raw)).unwrap()),
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// The disk's bytes.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        std::fs::read(self.folder.path().join("disk.raw")).unwrap()
+    }
+
+    /// With another disk.
+    pub(crate) fn with_disk(mut self, bytes: &[u8]) -> Self {
+        let path = self.folder.path().join("other.raw");
+        std::fs::write(&path, bytes).unwrap();
+        self.disk = Arc::new(Disk::open(&DiskSource::new(path, Format::Raw)).unwrap());
+        self
+    }
+
+    /// Puts a file on the web server from which Glance may download; returns its URL.
+    pub(crate) fn serve(&self, bytes: &[u8]) -> String {
+        std::fs::write(Path::new(&variable("OPENSTACK_TEST_WEB_FOLDER")).join(self.owner.as_str()), bytes).unwrap();
+        format!("{}/{}", variable("OPENSTACK_TEST_WEB_URL"), self.owner)
     }
 
     pub(crate) fn spec(&self, version: &str) -> ImageSpec {
@@ -112,11 +155,13 @@ impl World {
             file_size: self.disk.file_size(),
             virtual_size: self.disk.virtual_size(),
             file_sha512: digests.file_sha512.map(|bytes| hex(&bytes)),
+            given: None,
             build_job: None,
             extra_tags: BTreeMap::from([("team".to_owned(), "cloud".to_owned())]),
             properties: BTreeMap::new(),
             visibility: Visibility::Public,
             build_manifest: None,
+            outside_suite: None,
         }
     }
 
@@ -152,10 +197,11 @@ impl World {
     }
 }
 
-/// Keeps notes, and pulls the plug as soon as the first bytes have been sent.
+/// Keeps notes and what is said, and pulls the plug as soon as the first bytes have been sent.
 #[derive(Debug, Default)]
 pub(crate) struct Witness {
     notes: Mutex<Vec<Note>>,
+    said: Mutex<Vec<String>>,
     plug: Option<CancellationToken>,
 }
 
@@ -166,6 +212,10 @@ impl Witness {
 
     pub(crate) fn notes(&self) -> Vec<Note> {
         self.notes.lock().unwrap().clone()
+    }
+
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().unwrap().join("\n")
     }
 
     pub(crate) fn context(self: &Arc<Self>) -> Context {
@@ -181,7 +231,9 @@ impl Progress for Witness {
         }
     }
 
-    fn says(&self, _message: &str) {}
+    fn says(&self, message: &str) {
+        self.said.lock().unwrap().push(message.to_owned());
+    }
 }
 
 #[async_trait]

@@ -1,7 +1,7 @@
 //! A program that embeds the core: prints the plan of a release as JSON and changes nothing.
 //!
 //! ```sh
-//! cargo run -p cloud-publish-examples -- examples/quickstart/publish.toml bookworm-20240101
+//! cargo run -p cloud-publish-examples --bin plan -- examples/quickstart/publish.toml bookworm-20240101
 //! ```
 //!
 //! It knows one kind of target, the directory. A program that publishes goes on from [`prepare`] with
@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use cloud_publish_core::clock::SystemClock;
 use cloud_publish_core::event::Silent;
+use cloud_publish_core::gate::CommandGate;
 use cloud_publish_core::ledger::local_store;
 use cloud_publish_core::local::{Local, LocalConfig, LocalSettings};
 use cloud_publish_core::manifest::{Config, ProviderSchema, Release, State, TargetConfig};
@@ -32,6 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let State::Folder(state) = &config.state else { return Err("this program keeps its state in a folder".into()) };
     let environment = Environment {
         state: local_store(state)?,
+        gate: Arc::new(CommandGate::new(&config)),
         config: Arc::new(config),
         reporter: Arc::new(Silent),
         clock: Arc::new(SystemClock::new()),

@@ -5,7 +5,7 @@
 export ADMIN_PASSWORD=test-admin
 export USER_PASSWORD=test-user
 
-write_conf() { # DIR; reads the ports KEYSTONE, GLANCE_ONE, GLANCE_TWO and sets the three URLs
+write_conf() { # DIR; reads the ports KEYSTONE, GLANCE_ONE, GLANCE_TWO, WEB and sets the three URLs
   export KEYSTONE_URL=http://$HOST:$KEYSTONE/v3
   export GLANCE_ONE_URL=http://$HOST:$GLANCE_ONE
   export GLANCE_TWO_URL=http://$HOST:$GLANCE_TWO
@@ -105,6 +105,10 @@ system_scope = all
 endpoint_service_type = image
 endpoint_region_name = $3
 endpoint_interface = internal
+[import_filtering_opts]
+allowed_schemes = [http]
+allowed_hosts = [$HOST]
+allowed_ports = [$WEB]
 [task]
 task_executor = taskflow
 work_dir = $data/tasks

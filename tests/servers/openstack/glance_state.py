@@ -1,5 +1,6 @@
 """Prints every image of project publisher in both regions as JSON, in any state, hidden ones too.
 
+    glance_state.py --cloud CLOUD ...         those of another entry's project
     glance_state.py [--owner OWNER]           only images with the property cloud-publish-owner=OWNER
     glance_state.py [--owner OWNER] --wipe    deletes them instead, protected ones too, and prints what is left
 
@@ -14,14 +15,13 @@ import sys
 
 import openstack
 
-CLOUD = "publisher-admin"
 REGIONS = ("RegionOne", "RegionTwo")
 FIELDS = ("id", "name", "status", "visibility", "size", "disk_format", "container_format", "min_disk", "min_ram",
           "owner", "os_hidden", "protected", "os_hash_algo", "os_hash_value", "updated_at")
 
 
-def connect(region):
-    return openstack.connect(cloud=CLOUD, region_name=region)
+def connect(cloud, region):
+    return openstack.connect(cloud=cloud, region_name=region)
 
 
 def images_of(connection, owner):
@@ -60,9 +60,9 @@ def describe(connection, region, image):
     }
 
 
-def state(region, owner, wipe):
-    connection = connect(region)
-    if wipe:
+def state(region, given):
+    connection, owner = connect(given.cloud, region), given.owner
+    if given.wipe:
         for image in images_of(connection, owner).values():
             if image["protected"]:
                 connection.image.update_image(image["id"], is_protected=False)
@@ -72,11 +72,12 @@ def state(region, owner, wipe):
 
 def main():
     arguments = argparse.ArgumentParser()
+    arguments.add_argument("--cloud", default="publisher-admin")
     arguments.add_argument("--owner")
     arguments.add_argument("--wipe", action="store_true")
     given = arguments.parse_args()
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        regions = pool.map(lambda region: state(region, given.owner, given.wipe), REGIONS)
+        regions = pool.map(lambda region: state(region, given), REGIONS)
     images = [image for images in regions for image in images]
     json.dump(sorted(images, key=lambda image: (image["region"], image["name"] or "", image["id"])), sys.stdout, indent=1)
     print()

@@ -5,7 +5,8 @@
 #   openstack.sh run DIR    run one instance in the foreground until it is told to stop (TERM); its data lives in DIR
 #
 # DIR/env appears when everything answers: a file to source, with the variables that tests read. Ports come from
-# OPENSTACK_PORTS ("keystone glance-one glance-two"); without it free ones are chosen. The servers die with this script,
+# OPENSTACK_PORTS ("keystone glance-one glance-two"); without it free ones are chosen, as they always are for the fronts
+# with TLS (front.py) and the web server from which Glance may download. The servers die with this script,
 # even when it is killed. Needs Python 3.11 or newer with venv, setpriv and PyPI; no root.
 # shellcheck source-path=SCRIPTDIR
 set -euo pipefail
@@ -50,7 +51,7 @@ install_schemas() { # empty databases, copied by every instance: saves 20 s for 
   say "creating the empty databases"
   rm -rf "$SHARED"
   mkdir -p "$SHARED"
-  KEYSTONE=1 GLANCE_ONE=2 GLANCE_TWO=3 write_conf "$SHARED"
+  KEYSTONE=1 GLANCE_ONE=2 GLANCE_TWO=3 WEB=4 write_conf "$SHARED"
   quietly "$SHARED/log/schema.log" "$VENV/bin/keystone-manage" --config-file "$SHARED/etc/keystone/keystone.conf" db_sync
   quietly "$SHARED/log/schema.log" "$VENV/bin/glance-manage" --config-file "$SHARED/etc/one/glance-api.conf" db_sync
   "$VENV/bin/python" -c 'import sqlite3, sys; [sqlite3.connect(f).execute("pragma journal_mode=wal") for f in sys.argv[1:]]' \
@@ -67,11 +68,11 @@ install() {
   exec 9>&-
 }
 
-free_ports() { # below the range from which outgoing connections take theirs
-  "$PYTHON" - "$HOST" <<'P'
+free_ports() { # count; below the range from which outgoing connections take theirs
+  "$PYTHON" - "$HOST" "$1" <<'P'
 import random, socket, sys
 ports = []
-while len(ports) < 3:
+while len(ports) < int(sys.argv[2]):
     port = random.randint(20000, 31999)
     with socket.socket() as s:
         try: s.bind((sys.argv[1], port))
@@ -109,6 +110,28 @@ launch() { # DIR name port module environment...: the server's pid is in $PID
   PID=$!
 }
 
+certificates() { # DIR: a CA of this instance, what it gave the fronts with TLS, and what it gave a client
+  local tls=$1/tls name
+  mkdir -p "$tls"
+  quietly "$1/log/tls.log" openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 \
+    -subj "/CN=test CA" -addext "basicConstraints=critical,CA:TRUE" -addext "keyUsage=critical,keyCertSign,cRLSign" \
+    -keyout "$tls/ca.key" -out "$tls/ca.pem"
+  printf 'subjectAltName=IP:%s\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth,clientAuth\n' "$HOST" >"$tls/ext"
+  for name in server client; do
+    quietly "$1/log/tls.log" openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$name" \
+      -keyout "$tls/$name.key" -out "$tls/$name.csr"
+    quietly "$1/log/tls.log" openssl x509 -req -in "$tls/$name.csr" -CA "$tls/ca.pem" -CAkey "$tls/ca.key" \
+      -CAcreateserial -days 30 -extfile "$tls/ext" -out "$tls/$name.pem"
+  done
+}
+
+launch_front() { # DIR: its pid is in $PID
+  certificates "$1"
+  mkdir -p "$1/web"
+  setpriv --pdeathsig TERM "$VENV/bin/python" "$HERE/front.py" "$1" </dev/null >>"$1/log/front.log" 2>&1 &
+  PID=$!
+}
+
 wait_http() { # pid name url: until it answers, or its process is gone
   local end=$((SECONDS + 90))
   until "$VENV/bin/python" "$HERE/answers.py" "$3"; do
@@ -130,7 +153,9 @@ run() {
   install
   mkdir -p "$1"
   DIR=$(readlink -f "$1")
-  read -r KEYSTONE GLANCE_ONE GLANCE_TWO <<<"${OPENSTACK_PORTS:-$(free_ports)}"
+  read -r KEYSTONE GLANCE_ONE GLANCE_TWO <<<"${OPENSTACK_PORTS:-$(free_ports 3)}"
+  read -r TLS_KEYSTONE TLS_GLANCE_ONE TLS_GLANCE_TWO TLS_CLIENT WEB <<<"$(free_ports 5)"
+  export KEYSTONE GLANCE_ONE GLANCE_TWO TLS_KEYSTONE TLS_GLANCE_ONE TLS_GLANCE_TWO TLS_CLIENT WEB
   export no_proxy="$HOST,localhost${no_proxy:+,$no_proxy}"
   export NO_PROXY=$no_proxy
   write_conf "$DIR"
@@ -145,6 +170,7 @@ run() {
   one=$PID; PIDS+=("$PID")
   launch "$DIR" glance-two "$GLANCE_TWO" glance.wsgi.api:application OS_GLANCE_CONFIG_DIR="$DIR/etc/two"
   two=$PID; PIDS+=("$PID")
+  launch_front "$DIR"; PIDS+=("$PID")
   wait_http "$keystone" keystone "$KEYSTONE_URL"
   quietly "$DIR/log/seed.log" "$VENV/bin/python" "$HERE/seed.py" "$DIR" "$VENV"
   wait_http "$one" glance-one "$GLANCE_ONE_URL/"

@@ -17,6 +17,7 @@ REGIONS = {"RegionOne": os.environ["GLANCE_ONE_URL"], "RegionTwo": os.environ["G
 KEYSTONE = os.environ["KEYSTONE_URL"]
 ADMIN_PASSWORD = os.environ["ADMIN_PASSWORD"]
 USER_PASSWORD = os.environ["USER_PASSWORD"]
+APPLICATION_SECRET = "test-application-secret"
 # MiB and counts, for every project of a region; and what project smallquota gets instead
 LIMITS = {"image_size_total": 65536, "image_stage_total": 65536, "image_count_total": 10000, "image_count_uploading": 1000}
 SMALL_LIMITS = {"image_size_total": 8, "image_stage_total": 8, "image_count_total": 3, "image_count_uploading": 2}
@@ -82,6 +83,34 @@ def seed_limits(image, small):
             for name, value in SMALL_LIMITS.items()]})
 
 
+def application_credential(project):
+    """Makes one of publisher-admin's; returns its id and the id of the user."""
+    own = session.Session(v3.Password(
+        auth_url=KEYSTONE, username="publisher-admin", password=USER_PASSWORD, user_domain_id="default",
+        project_id=project))
+    user = own.get_user_id()
+    answer = own.post(f"{KEYSTONE}/users/{user}/application_credentials", json={"application_credential": {
+        "name": "ci", "secret": APPLICATION_SECRET}})
+    return answer.json()["application_credential"]["id"], user
+
+
+def signed_in_by(**auth):
+    """An entry of clouds.yaml that signs in without a password."""
+    return {"auth_type": "v3applicationcredential", "regions": list(REGIONS),
+            "auth": {"auth_url": KEYSTONE, "application_credential_secret": APPLICATION_SECRET} | auth}
+
+
+def behind_tls(keystone="TLS_KEYSTONE", **more):
+    """An entry of clouds.yaml that goes through the fronts with TLS, past the catalogue."""
+    def url(port):
+        return f"https://127.0.0.1:{os.environ[port]}"
+    entry = cloud("publisher-admin", "publisher") | more
+    entry["auth"]["auth_url"] = url(keystone) + "/v3"
+    fronts = zip(REGIONS, ("TLS_GLANCE_ONE", "TLS_GLANCE_TWO"))
+    entry["regions"] = [{"name": region, "values": {"image_endpoint_override": url(port)}} for region, port in fronts]
+    return entry
+
+
 def cloud(username, where, password=USER_PASSWORD):
     """An entry of clouds.yaml that spans both regions; the client chooses one."""
     return {"auth_type": "password", "interface": "public", "identity_api_version": 3, "regions": list(REGIONS),
@@ -93,12 +122,22 @@ def main():
     folder, venv = sys.argv[1:]
     projects = seed_users({role["name"]: role["id"] for role in call("GET", "/roles")["roles"]})
     seed_limits(seed_catalogue(), projects["smallquota"])
+    credential, user_id = application_credential(projects["publisher"])
+    authority = f"{folder}/tls/ca.pem"
     clouds = {
         "publisher-admin": cloud("publisher-admin", "publisher"),
         "member": cloud("publisher", "publisher"),
         "consumer": cloud("consumer", "consumer"),
         "smallquota": cloud("smallquota", "smallquota"),
         "denied": cloud("publisher", "publisher", "a wrong password"),
+        "appcred": signed_in_by(application_credential_id=credential),
+        "appcred-name": signed_in_by(application_credential_name="ci", user_id=user_id),
+        "tls": behind_tls(cacert=authority),
+        "tls-untrusted": behind_tls(),
+        "tls-unverified": behind_tls(verify=False),
+        "tls-client": behind_tls("TLS_CLIENT", cacert=authority, cert=f"{folder}/tls/client.pem",
+                                 key=f"{folder}/tls/client.key"),
+        "tls-no-client": behind_tls("TLS_CLIENT", cacert=authority),
     }
     with open(f"{folder}/clouds.yaml", "w") as file:
         yaml.safe_dump({"clouds": clouds}, file, sort_keys=False)
@@ -112,6 +151,8 @@ def main():
         "OPENSTACK_TEST_PUBLISHER_PROJECT": projects["publisher"],
         "OPENSTACK_TEST_CONSUMER_PROJECT": projects["consumer"],
         "OPENSTACK_TEST_SMALLQUOTA_PROJECT": projects["smallquota"],
+        "OPENSTACK_TEST_WEB_URL": f"http://127.0.0.1:{os.environ['WEB']}",
+        "OPENSTACK_TEST_WEB_FOLDER": f"{folder}/web",
         "no_proxy": os.environ["no_proxy"],
         "NO_PROXY": os.environ["NO_PROXY"],
     }

@@ -1,6 +1,5 @@
 //! The way of a request: who calls, what for, does a fault strike, is it permitted, what does the service say.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,33 +10,21 @@ use uuid::Uuid;
 
 use super::call::{Call, Caller, Service};
 use super::caller::{Scope, identify};
-use super::fault::What;
-use super::log::Ended;
+use super::log::Entry;
 use super::permissions::permit;
 use super::query::Params;
 use super::reply::{Outcome, Refused, Reply};
 use super::route::{Line, operation};
-use super::server::Cut;
 use super::settings::REGION;
 use super::world::Shared;
 use super::{control, ebs, ec2, iam, import, marketplace, quotas, s3, ssm, sts};
+use crate::fake::{Cut, Received, Subject, What};
 
 /// The one operation that nobody signs.
 const UNSIGNED: &str = "AssumeRoleWithWebIdentity";
 
 /// EC2's operations on import tasks.
 const IMPORTS: [&str; 3] = ["ImportSnapshot", "DescribeImportSnapshotTasks", "CancelImportTask"];
-
-/// A request as it came over the socket.
-#[derive(Debug)]
-pub(crate) struct Received {
-    pub(crate) method: String,
-    /// Path and query as sent.
-    pub(crate) uri: String,
-    /// Names in lower case.
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) body: Bytes,
-}
 
 /// What a request is about, before it is known who calls.
 struct Parsed {
@@ -63,20 +50,25 @@ pub(crate) async fn answer(shared: &Arc<Shared>, received: Received) -> Result<R
     let identified = identify_caller(shared, &received, &parsed);
     let uri = received.uri.clone();
     let call = build(shared, seq, received, parsed, &identified);
-    shared.log.begin(&call, &uri);
-    let fault = shared.faults.strike(&call);
+    shared.log.begin(seq, Entry::of(&call, &uri));
+    let fault = shared.faults.strike(subject(&call));
     let outcome = match identified {
         Ok(_) => outcome(shared, &call, fault.as_ref()).await,
         Err(refused) => Some(Err(refused)),
     };
-    let mut ended = Ended { fault: fault.as_ref().map(|fault| fault.name().to_owned()), ..Ended::default() };
-    let reply = outcome.map(|outcome| {
-        ended.code = outcome.as_ref().err().map(|refused| refused.code.clone());
-        finish(&call, outcome)
+    let code = outcome.as_ref().and_then(|outcome| outcome.as_ref().err()).map(|refused| refused.code.clone());
+    let reply = outcome.map(|outcome| finish(&call, outcome));
+    shared.log.end(seq, |entry| {
+        entry.status = reply.as_ref().map(|reply| reply.status);
+        entry.code = code;
+        entry.fault = fault.map(|fault| fault.name().to_owned());
     });
-    ended.status = reply.as_ref().map(|reply| reply.status);
-    shared.log.end(seq, ended);
     reply.ok_or(Cut)
+}
+
+fn subject(call: &Call) -> Subject<'_> {
+    let (operation, region, account) = (&call.operation, &call.region, &call.caller.account);
+    Subject { service: call.service.name(), operation, region, account }
 }
 
 /// What the caller gets; nothing if the connection is cut.

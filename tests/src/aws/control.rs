@@ -5,10 +5,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::fault::Rule;
 use super::reply::Reply;
 use super::settings::Settings;
 use super::world::Shared;
+use crate::fake::Rule;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,11 +4,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::call::Call;
-use super::query::glob;
 use super::reply::{Outcome, Refused, Reply};
 use super::settings::Role;
 use super::world::Shared;
 use super::xml::Xml;
+use crate::fake::glob;
 
 /// Answers a call.
 pub(crate) fn handle(shared: &Shared, call: &Call) -> Outcome {

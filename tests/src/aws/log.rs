@@ -1,7 +1,6 @@
-//! What was asked, what was answered, and who could see what when.
+//! How a request is written down.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -61,102 +60,9 @@ pub struct Entry {
     pub fault: Option<String>,
 }
 
-/// A change of who sees an image or a snapshot.
-#[derive(Debug, Clone, Serialize)]
-pub struct Exposure {
-    /// The request that changed it.
-    pub seq: u64,
-    /// When it took effect.
-    pub time: Timestamp,
-    /// `image` or `snapshot`.
-    pub kind: &'static str,
-    /// Its id.
-    pub id: String,
-    /// Where it is.
-    pub region: String,
-    /// Who sees it from now on, besides its owner: `all`, account numbers, ARNs.
-    pub sharing: BTreeSet<String>,
-}
-
-/// Everything that was asked.
-#[derive(Debug, Default)]
-pub(crate) struct Log(Mutex<Pages>);
-
-#[derive(Debug, Default)]
-struct Pages {
-    last: u64,
-    /// Of before the last reset.
-    earlier: Vec<Entry>,
-    requests: BTreeMap<u64, Entry>,
-    exposures: Vec<Exposure>,
-}
-
-/// What became of a request.
-#[derive(Debug, Default)]
-pub(crate) struct Ended {
-    pub(crate) status: Option<u16>,
-    pub(crate) code: Option<String>,
-    pub(crate) fault: Option<String>,
-}
-
-impl Log {
-    /// The number of the next request.
-    pub(crate) fn next(&self) -> u64 {
-        let mut pages = self.0.lock().expect("no test panics here");
-        pages.last += 1;
-        pages.last
-    }
-
-    /// Writes down a request that arrived; `uri` as sent.
-    pub(crate) fn begin(&self, call: &Call, uri: &str) {
-        let entry = Entry::of(call, uri);
-        self.0.lock().expect("no test panics here").requests.insert(entry.seq, entry);
-    }
-
-    /// Writes down how it ended.
-    pub(crate) fn end(&self, seq: u64, ended: Ended) {
-        if let Some(entry) = self.0.lock().expect("no test panics here").requests.get_mut(&seq) {
-            entry.status = ended.status;
-            entry.code = ended.code;
-            entry.fault = ended.fault;
-        }
-    }
-
-    /// Writes down who sees an image or a snapshot (`kind`) from now on.
-    pub(crate) fn expose(&self, call: &Call, kind: &'static str, id: &str, sharing: BTreeSet<String>) {
-        let (seq, time) = (call.seq, call.now);
-        let (id, region) = (id.to_owned(), call.region.clone());
-        let exposure = Exposure { seq, time, kind, id, region, sharing };
-        self.0.lock().expect("no test panics here").exposures.push(exposure);
-    }
-
-    /// All requests since the last reset, by number.
-    pub(crate) fn requests(&self) -> Vec<Entry> {
-        self.0.lock().expect("no test panics here").requests.values().cloned().collect()
-    }
-
-    /// All requests ever, by number.
-    pub(crate) fn all_requests(&self) -> Vec<Entry> {
-        let pages = self.0.lock().expect("no test panics here");
-        pages.earlier.iter().chain(pages.requests.values()).cloned().collect()
-    }
-
-    /// All changes of sharing since the last reset, in their order.
-    pub(crate) fn exposures(&self) -> Vec<Exposure> {
-        self.0.lock().expect("no test panics here").exposures.clone()
-    }
-
-    /// Begins a new page. Numbers go on.
-    pub(crate) fn turn(&self) {
-        let mut pages = self.0.lock().expect("no test panics here");
-        let requests = std::mem::take(&mut pages.requests);
-        pages.earlier.extend(requests.into_values());
-        pages.exposures.clear();
-    }
-}
-
 impl Entry {
-    fn of(call: &Call, uri: &str) -> Self {
+    /// A request that arrived; `uri` as sent.
+    pub(crate) fn of(call: &Call, uri: &str) -> Self {
         let declared = call.header("x-amz-checksum").or_else(|| call.header("x-amz-content-sha256"));
         let secret = |name: &str| name == "authorization" || name == "x-amz-security-token";
         let is_data = ["PutObject", "UploadPart"].contains(&call.operation.as_str());

@@ -32,7 +32,6 @@ mod caller;
 mod control;
 mod ebs;
 mod ec2;
-mod fault;
 mod iam;
 mod import;
 mod log;
@@ -53,8 +52,7 @@ mod xml;
 
 pub use call::Service;
 pub use ec2::{Seed as Ec2Seed, SeedImage as Ec2SeedImage};
-pub use fault::{Rule, What};
-pub use log::{Entry, Exposure};
+pub use log::Entry;
 pub use marketplace::{Product as MarketplaceProduct, Seed as MarketplaceSeed};
 pub use s3::Seed as S3Seed;
 pub use server::FakeAws;
@@ -63,3 +61,5 @@ pub use settings::{
     Role, Settings,
 };
 pub use world::Shared;
+
+pub use crate::fake::{Exposure, Rule, What};

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::call::{Call, Service};
 use super::xml::Xml;
+pub(crate) use crate::fake::Reply;
 
 const EC2_NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 const STS_NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
@@ -12,14 +13,6 @@ const IAM_NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 
 /// What a service answers.
 pub(crate) type Outcome = Result<Reply, Refused>;
-
-/// An answer.
-#[derive(Debug, Clone)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Bytes,
-}
 
 impl Reply {
     /// A document whose root is written already.
@@ -65,28 +58,6 @@ impl Reply {
         let mut body = body.clone();
         leave_out_null(&mut body);
         Self::bytes(Bytes::from(body.to_string())).header("content-type", "application/json")
-    }
-
-    /// Raw bytes, not copied.
-    pub(crate) fn bytes(body: Bytes) -> Self {
-        Self { status: 200, headers: Vec::new(), body }
-    }
-
-    /// No body.
-    pub(crate) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Bytes::new() }
-    }
-
-    /// With another status.
-    pub(crate) fn status(mut self, status: u16) -> Self {
-        self.status = status;
-        self
-    }
-
-    /// With a header more.
-    pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.push((name.to_owned(), value.into()));
-        self
     }
 }
 

@@ -1,31 +1,17 @@
-//! The socket: reads requests, asks the service, answers, and does the damage that faults order.
+//! A world that answers on a socket, and the variables that lead clients there.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::mpsc;
-use std::thread::JoinHandle;
-use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Body as _, Incoming};
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use rustls::ServerConfig;
 
-use super::answer::{Received, answer};
+use super::answer::answer;
 use super::settings::{ACCOUNT, REGION, Settings};
 use super::world::Shared;
+use crate::fake::{Ca, Server};
 
 /// The folder where worlds leave their logs, if it is set.
 const LOGS: &str = "CLOUD_PUBLISH_TEST_AWS_LOGS";
-
-/// Room is made at once for a body of at most so many bytes; larger ones are believed as they come.
-const LARGEST_EXPECTED: usize = 16 * 1024 * 1024;
 
 /// A running world; it ends with this value.
 pub struct FakeAws {
@@ -34,13 +20,8 @@ pub struct FakeAws {
     /// What it knows.
     pub world: Arc<Shared>,
     leaves_log: bool,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _server: Server,
 }
-
-/// The connection ends without an answer.
-#[derive(Debug)]
-pub(crate) struct Cut;
 
 impl FakeAws {
     /// Starts a world on a free loopback port, on threads of its own.
@@ -56,24 +37,25 @@ impl FakeAws {
     /// # Panics
     /// If the port is taken.
     pub fn start_on(settings: Settings, port: u16) -> Self {
+        Self::start_with(settings, port, None)
+    }
+
+    /// Starts a world on a free loopback port with TLS; its certificate is by this authority.
+    ///
+    /// # Panics
+    /// If there is no free port.
+    pub fn start_with_tls(settings: Settings, ca: &Ca) -> Self {
+        Self::start_with(settings, 0, Some(ca.server()))
+    }
+
+    fn start_with(settings: Settings, port: u16, tls: Option<Arc<ServerConfig>>) -> Self {
         let world = Arc::new(Shared::new(settings));
-        let (stop, stopped) = oneshot::channel();
-        let (ready, address) = mpsc::channel();
         let served = Arc::clone(&world);
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async {
-                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.expect("a free port");
-                ready.send(listener.local_addr().expect("an address")).expect("the starter waits");
-                tokio::select! {
-                    () = accept(listener, served) => {}
-                    _ = stopped => {}
-                }
-            });
-            runtime.shutdown_background();
+        let server = Server::start(port, tls, move |received| {
+            let shared = Arc::clone(&served);
+            async move { answer(&shared, received.whole().await?).await }
         });
-        let address: SocketAddr = address.recv().unwrap_or_else(|_| panic!("port {port} is not free"));
-        Self { url: format!("http://{address}"), world, leaves_log: true, stop: Some(stop), thread: Some(thread) }
+        Self { url: server.url.clone(), world, leaves_log: true, _server: server }
     }
 
     /// Leaves no log behind: its requests are not the project's own.
@@ -124,69 +106,7 @@ impl FakeAws {
 impl Drop for FakeAws {
     fn drop(&mut self) {
         self.leave_log();
-        if let Some(stop) = self.stop.take() {
-            // An error says that it ended before.
-            let _ = stop.send(());
-        }
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
     }
-}
-
-impl fmt::Display for Cut {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the connection is cut on purpose")
-    }
-}
-
-impl std::error::Error for Cut {}
-
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    loop {
-        let Ok((socket, _)) = listener.accept().await else {
-            // Out of descriptors: some close soon.
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            continue;
-        };
-        drop(socket.set_nodelay(true));
-        let shared = Arc::clone(&shared);
-        tokio::spawn(async move {
-            let service = service_fn(move |request| respond(Arc::clone(&shared), request));
-            // A client that went away is no error of ours.
-            drop(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await);
-        });
-    }
-}
-
-async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
-    let (parts, body) = request.into_parts();
-    let headers: BTreeMap<String, String> = parts
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-        .collect();
-    let body = read(body).await?;
-    let uri = parts.uri.path_and_query().map_or("/", |uri| uri.as_str()).to_owned();
-    let reply = answer(&shared, Received { method: parts.method.as_str().to_owned(), uri, headers, body }).await?;
-    let mut response = Response::builder().status(reply.status);
-    for (name, value) in &reply.headers {
-        response = response.header(name, value);
-    }
-    Ok(response.body(Full::new(reply.body)).expect("headers of ours"))
-}
-
-/// Reads a body into one piece, piece by piece: hyper uses its own buffer again as soon as a piece is copied. Blocks of
-/// 512 KiB would otherwise be in memory twice.
-async fn read(mut body: Incoming) -> Result<Bytes, Cut> {
-    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(0).min(LARGEST_EXPECTED);
-    let mut whole = BytesMut::with_capacity(expected);
-    while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame.map_err(|_| Cut)?.into_data() {
-            whole.extend_from_slice(&data);
-        }
-    }
-    Ok(whole.freeze())
 }
 
 #[cfg(test)]

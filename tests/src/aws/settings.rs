@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::query::glob;
 use super::{ec2, marketplace, s3};
+use crate::fake::{glob, merge};
 
 /// The account that defaults and [`super::FakeAws::environment`] use.
 pub const ACCOUNT: &str = "111111111111";
@@ -253,21 +253,6 @@ impl Denied {
 
 fn fits(wanted: &Option<String>, value: &str) -> bool {
     wanted.as_deref().is_none_or(|wanted| wanted == value)
-}
-
-fn merge(whole: &mut Value, patch: Value) {
-    match (whole, patch) {
-        (Value::Object(whole), Value::Object(patch)) => {
-            for (name, value) in patch {
-                if value.is_null() {
-                    whole.remove(&name);
-                } else {
-                    merge(whole.entry(name).or_insert(Value::Null), value);
-                }
-            }
-        }
-        (whole, patch) => *whole = patch,
-    }
 }
 
 impl Default for Settings {

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::fault::{Faults, Rule};
-use super::log::{Entry, Exposure, Log};
+use super::log::Entry;
 use super::settings::Settings;
 use super::{ebs, ec2, import, marketplace, s3, ssm, sts};
+use crate::fake::{Exposure, Faults, Log, Rule};
 
 /// A world: its state, how it behaves, and what was asked of it.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub struct Shared {
     state: Mutex<World>,
     settings: Mutex<Arc<Settings>>,
     pub(crate) faults: Faults,
-    pub(crate) log: Log,
+    pub(crate) log: Log<Entry>,
     /// How far its clock is ahead, in milliseconds.
     ahead: AtomicI64,
 }

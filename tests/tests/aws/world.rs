@@ -131,11 +131,13 @@ pub(crate) fn image(sample: &Sample) -> ImageSpec {
         file_size: sample.disk.file_size(),
         virtual_size: sample.disk.virtual_size(),
         file_sha512: Some(sample.sha512.clone()),
+        given: None,
         build_job: None,
         extra_tags: BTreeMap::new(),
         properties: BTreeMap::new(),
         visibility: Visibility::Public,
         build_manifest: None,
+        outside_suite: None,
     }
 }
 

@@ -8,6 +8,8 @@ use cloud_publish_core::clock::{Clock, FastClock};
 use cloud_publish_core::digest::hex;
 use cloud_publish_core::error::Result;
 use cloud_publish_core::event::{Event, Reporter};
+use cloud_publish_core::execute::Gate;
+use cloud_publish_core::gate::CommandGate;
 use cloud_publish_core::manifest::{Config, ProviderConfig, ProviderSchema, Release, Visibility};
 use cloud_publish_core::memory::{ImageRecord, MemoryCloud, MemoryPublisher, MemorySettings};
 use cloud_publish_core::names::{Account, Region};
@@ -84,6 +86,12 @@ pub(crate) struct World {
     artifacts: Vec<&'static str>,
     /// How often each marketplace listing answers "pending".
     pub(crate) listings: BTreeMap<&'static str, u32>,
+    /// Further keys of every target.
+    keys: String,
+    /// A gate instead of the commands of the configuration.
+    pub(crate) gate: Option<Arc<dyn Gate>>,
+    /// Replicas can be used by others the moment they exist.
+    pub(crate) replicas_are_visible: bool,
 }
 
 pub(crate) const REGIONS: [&str; 3] = ["one", "two", "far"];
@@ -104,6 +112,9 @@ impl World {
             together: "artifact",
             artifacts: vec!["genericcloud"],
             listings: BTreeMap::new(),
+            keys: String::new(),
+            gate: None,
+            replicas_are_visible: false,
         };
         world.write("bookworm-20240101", "20240101-1614", "2024-01-01");
         world
@@ -111,6 +122,12 @@ impl World {
 
     pub(crate) fn with_accounts(mut self, accounts: &[&'static str]) -> Self {
         self.accounts = accounts.to_vec();
+        self
+    }
+
+    /// Adds keys to every target; `TARGET` stands for its name.
+    pub(crate) fn with_keys(mut self, keys: &str) -> Self {
+        self.keys = keys.to_owned();
         self
     }
 
@@ -152,8 +169,9 @@ impl World {
             let best_effort: Vec<&str> = if self.regions().len() > 1 { vec![BEST_EFFORT] } else { Vec::new() };
             text.push_str(&format!(
                 "[target.t-{account}]\nprovider = \"memory\"\naccount = \"{account}\"\nvisibility = \"public\"\n\
-                 regions = {regions:?}\nbest_effort = {best_effort:?}\npublish_together = \"{}\"\n",
-                self.together
+                 regions = {regions:?}\nbest_effort = {best_effort:?}\npublish_together = \"{}\"\n{}",
+                self.together,
+                self.keys.replace("TARGET", &format!("t-{account}"))
             ));
         }
         let schemas = [ProviderSchema::of::<MemoryConfig>()];
@@ -181,6 +199,7 @@ impl World {
                 self.replication,
             )
             .unwrap();
+            settings.capability.replicas_are_visible = self.replicas_are_visible;
             settings.listings = self.listings.keys().map(|name| (*name).to_owned()).collect();
             settings.reviews = self.listings.values().copied().max().unwrap_or_default();
             Target {
@@ -197,9 +216,11 @@ impl World {
     }
 
     pub(crate) fn environment(&self, config: Config, state: Arc<dyn ObjectStore>) -> Environment {
+        let gate: Arc<dyn Gate> = self.gate.clone().unwrap_or_else(|| Arc::new(CommandGate::new(&config)));
         Environment {
             config: Arc::new(config),
             state,
+            gate,
             reporter: self.events.clone(),
             clock: self.clock.clone() as Arc<dyn Clock>,
             stop: CancellationToken::new(),
@@ -209,10 +230,14 @@ impl World {
     /// One run of `publish --release RELEASE` on a machine with this state.
     pub(crate) async fn publish_release(&self, release: &str, state: &Arc<dyn ObjectStore>) -> Result<Summary> {
         let (config, request) = self.request(release);
-        let environment = self.environment(config, state.clone());
-        let prepared = prepare(&environment, &request).await?;
-        let preflight = prepared.preflight(&environment, Probe::MayWrite).await?;
-        carry_out(&environment, &request, prepared, preflight).await
+        self.run(&self.environment(config, state.clone()), &request).await
+    }
+
+    /// One run of a request that may have other targets or another environment.
+    pub(crate) async fn run(&self, environment: &Environment, request: &Request) -> Result<Summary> {
+        let prepared = prepare(environment, request).await?;
+        let preflight = prepared.preflight(environment, Probe::MayWrite).await?;
+        carry_out(environment, request, prepared, preflight).await
     }
 
     pub(crate) async fn publish(&self, state: &Arc<dyn ObjectStore>) -> Result<Summary> {

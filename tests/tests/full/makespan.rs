@@ -15,6 +15,7 @@ use cloud_publish_aws::{Aws, AwsSettings, Credentials, SdkConfig, SharedCredenti
 use cloud_publish_core::clock::FastClock;
 use cloud_publish_core::digest::hex;
 use cloud_publish_core::event::Silent;
+use cloud_publish_core::execute::NoGate;
 use cloud_publish_core::ledger::local_store;
 use cloud_publish_core::manifest::{Config, Release};
 use cloud_publish_core::publisher::Probe;
@@ -119,6 +120,7 @@ async fn publish(slow: bool) -> Duration {
     let environment = Environment {
         config: Arc::new(config),
         state: local_store(&folder.path().join("state")).unwrap(),
+        gate: Arc::new(NoGate),
         reporter: Arc::new(Silent),
         clock: Arc::new(FastClock::new(Timestamp::now(), FASTER)),
         stop: CancellationToken::new(),

@@ -4,7 +4,7 @@ use crate::disk::testing::Scratch;
 
 /// What is in one guest cluster.
 #[derive(Clone)]
-pub(super) enum Cluster {
+pub(in crate::disk) enum Cluster {
     Hole,
     Zero,
     Data(Vec<u8>),
@@ -13,27 +13,27 @@ pub(super) enum Cluster {
 }
 
 /// The image: header in cluster 0, then refcount table, refcount block, L1 and L2 table, then data.
-pub(super) struct Builder {
-    pub(super) version: u32,
-    pub(super) cluster_bits: u32,
-    pub(super) clusters: Vec<Cluster>,
+pub(in crate::disk) struct Builder {
+    pub(in crate::disk) version: u32,
+    pub(in crate::disk) cluster_bits: u32,
+    pub(in crate::disk) clusters: Vec<Cluster>,
     /// Offset in the file, and the bytes put there at the end.
-    pub(super) patches: Vec<(u64, Vec<u8>)>,
+    pub(in crate::disk) patches: Vec<(u64, Vec<u8>)>,
 }
 
 impl Builder {
-    pub(super) const REFCOUNT_TABLE: u64 = 1;
-    pub(super) const REFCOUNT_BLOCK: u64 = 2;
-    pub(super) const L1: u64 = 3;
-    pub(super) const L2: u64 = 4;
-    pub(super) const DATA: u64 = 5;
+    pub(in crate::disk) const REFCOUNT_TABLE: u64 = 1;
+    pub(in crate::disk) const REFCOUNT_BLOCK: u64 = 2;
+    pub(in crate::disk) const L1: u64 = 3;
+    pub(in crate::disk) const L2: u64 = 4;
+    pub(in crate::disk) const DATA: u64 = 5;
 
-    pub(super) fn new(clusters: Vec<Cluster>) -> Self {
+    pub(in crate::disk) fn new(clusters: Vec<Cluster>) -> Self {
         Self { version: 3, cluster_bits: 12, clusters, patches: Vec::new() }
     }
 
     /// A good image with one cluster of each sort; those that it is made of are as long as its clusters.
-    pub(super) fn sample(version: u32, cluster_bits: u32) -> Self {
+    pub(in crate::disk) fn sample(version: u32, cluster_bits: u32) -> Self {
         let data = |seed: u8| (0..1_u32 << cluster_bits).map(|n| (n >> 3) as u8 ^ (n as u8) ^ seed | 1).collect();
         let zero = if version == 2 { Cluster::Hole } else { Cluster::Zero };
         let clusters = vec![
@@ -49,23 +49,23 @@ impl Builder {
         Self { version, cluster_bits, ..Self::new(clusters) }
     }
 
-    pub(super) fn cluster(&self) -> u64 {
+    pub(in crate::disk) fn cluster(&self) -> u64 {
         1 << self.cluster_bits
     }
 
-    pub(super) fn patched(mut self, at: u64, bytes: &[u8]) -> Self {
+    pub(in crate::disk) fn patched(mut self, at: u64, bytes: &[u8]) -> Self {
         self.patches.push((at, bytes.to_vec()));
         self
     }
 
     /// Replaces an entry of the L2 table.
-    pub(super) fn l2_entry(self, index: u64, entry: u64) -> Self {
+    pub(in crate::disk) fn l2_entry(self, index: u64, entry: u64) -> Self {
         let at = Self::L2 * self.cluster() + index * 8;
         self.patched(at, &entry.to_be_bytes())
     }
 
     /// The raw disk that a reader must find.
-    pub(super) fn content(&self) -> Vec<u8> {
+    pub(in crate::disk) fn content(&self) -> Vec<u8> {
         let empty = vec![0; 1 << self.cluster_bits];
         let contents = self.clusters.iter().map(|cluster| match cluster {
             Cluster::Hole | Cluster::Zero => empty.clone(),
@@ -74,7 +74,7 @@ impl Builder {
         contents.collect::<Vec<_>>().concat()
     }
 
-    pub(super) fn build(&self) -> Vec<u8> {
+    pub(in crate::disk) fn build(&self) -> Vec<u8> {
         let cluster = self.cluster();
         let mut header = b"QFI\xfb".to_vec();
         let word = |header: &mut Vec<u8>, value: u32| header.extend(value.to_be_bytes());
@@ -133,7 +133,7 @@ impl Builder {
         file
     }
 
-    pub(super) fn file(&self) -> Scratch {
+    pub(in crate::disk) fn file(&self) -> Scratch {
         Scratch::new(&self.build())
     }
 }

@@ -10,8 +10,10 @@ use crate::error::Result;
 /// Of version 3, with the byte of the compression type; what a version 2 image has there is not looked at.
 const HEADER_SIZE: usize = 112;
 const MIN_V3_LENGTH: u32 = 104;
-/// QEMU's limits for the two tables whose size is in the header, in bytes.
-const MAX_L1: u64 = 32 << 20;
+/// A million L2 tables: 32 GiB of the smallest clusters, 512 TiB of the usual ones. QEMU's limit is four times as much, and
+/// a file of holes could have it, which every reader would have to hold in memory.
+const MAX_L1: u64 = 8 << 20;
+/// QEMU's limit, in bytes.
 const MAX_REFCOUNT_TABLE: u64 = 8 << 20;
 
 const EXTENSIONS_END: u32 = 0;

@@ -5,7 +5,7 @@
 //! [`header`] and [`tables`] come first, on the same descriptor; only an image that passed them reaches [`reader`].
 
 #[cfg(test)]
-mod builder;
+pub(super) mod builder;
 mod entry;
 mod header;
 #[cfg(test)]

@@ -77,6 +77,17 @@ fn what_qemu_can_write_and_we_cannot_publish_is_refused_by_name() {
         let error = Disk::open(&DiskSource::new(&image, Format::Qcow2)).unwrap_err();
         assert!(error.kind() == kind && error.message().contains(why), "{error}");
     }
+    let luks = ["create", "-q", "-f", "qcow2", "--object", "secret,id=key,data=secret"];
+    let luks = [&luks[..], &["-o", "encrypt.format=luks,encrypt.key-secret=key"]].concat();
+    let status = Command::new("qemu-img").args(luks).arg(&image).arg("1M").status().unwrap();
+    assert!(status.success());
+    let error = Disk::open(&DiskSource::new(&image, Format::Qcow2)).unwrap_err();
+    assert!(error.message().contains("encrypted"), "{error}");
+    qemu_img(&["convert", "-f", "raw", "-O", "qcow2"], raw.path(), &image);
+    let status = Command::new("qemu-img").args(["snapshot", "-c", "before"]).arg(&image).status().unwrap();
+    assert!(status.success());
+    let error = Disk::open(&DiskSource::new(&image, Format::Qcow2)).unwrap_err();
+    assert!(error.message().contains("internal snapshots"), "{error}");
     let backed = format!("{}", raw.path().display());
     let arguments = ["create", "-q", "-f", "qcow2", "-F", "raw", "-b", &backed];
     let status = Command::new("qemu-img").args(arguments).arg(&image).status().unwrap();

@@ -1,4 +1,8 @@
 //! Reads the content of a checked qcow2 image through `imago`, on the descriptor that was checked.
+//!
+//! Compressed clusters are inflated each time they are read, once to verify and once to send, and not kept unpacked
+//! beside: of a 3 GiB image with 550 MiB of data that costs 1 CPU second more, where a copy would cost half of that to
+//! write and read again, and the room for all of the data.
 
 use std::io;
 

@@ -277,6 +277,6 @@ fn formats_of_one_name_are_refused_for_the_artifacts_they_meet_in() {
     let both = config(r#"["as-is", "qcow2"]"#);
     both.check_artifact(&artifact("raw")).unwrap();
     let error = both.check_artifact(&artifact("qcow2")).unwrap_err();
-    assert_eq!(error.message(), "`as-is` and `qcow2` would be one file of an artifact whose format is qcow2");
+    assert_eq!(error.message(), "`as-is` and `qcow2` would be one file of an artifact, `.qcow2`");
     config(r#"["raw", "qcow2", "vhd", "gce-tar-gz"]"#).check_artifact(&artifact("qcow2")).unwrap();
 }

@@ -83,11 +83,13 @@ impl Rig {
             file_size: self.size,
             virtual_size: self.size,
             file_sha512: digests.file_sha512.map(|sum| hex(&sum)),
+            given: None,
             build_job: None,
             extra_tags: BTreeMap::from([("team".to_owned(), "cloud".to_owned())]),
             properties: BTreeMap::new(),
             visibility: Visibility::Public,
             build_manifest: None,
+            outside_suite: None,
         };
         (Arc::new(spec), Arc::new(disk))
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::local::{FormatChoice, LocalConfig};
 use crate::manifest::examples::{CONFIG, CloudConfig, RELEASE, config, parse_config, providers, release};
-use crate::manifest::{Config, Regions, Release, State, TargetConfig, Visibility};
+use crate::manifest::{Config, GateRegions, Regions, Release, State, TargetConfig, Visibility};
 use crate::names::{Class, Region, TargetName};
 
 fn target<'c>(config: &'c Config, name: &str) -> &'c TargetConfig {
@@ -31,7 +31,7 @@ fn paths_are_seen_from_the_folder_of_the_file() {
     let config = config();
     assert_eq!(config.releases, Path::new("etc/releases"));
     assert_eq!(config.state, State::Folder("etc/state".into()));
-    assert_eq!(config.work_dir, Path::new("etc/.cloud-publish"));
+    assert_eq!(config.work_dir, Path::new("etc"));
     let local: LocalConfig = target(&config, "local").own().unwrap();
     assert_eq!(
         local,
@@ -124,4 +124,52 @@ fn a_configuration_is_read_from_its_file() {
     assert_eq!(Config::read(&file, &providers()).unwrap_err().kind(), crate::error::Kind::NotFound);
     std::fs::write(&file, CONFIG).unwrap();
     assert_eq!(Config::read(&file, &providers()).unwrap().releases, folder.path().join("releases"));
+}
+
+/// The example with a gate of its cloud.
+fn with_gate(lines: &str) -> Result<Config, crate::manifest::Problems> {
+    parse_config(&format!("{CONFIG}[target.cloud.gate]\n{lines}\n"))
+}
+
+#[test]
+fn a_gate_is_a_command_found_from_the_folder_of_the_file() {
+    let config = with_gate("command = [\"./boot-test\", \"--fast\"]").unwrap();
+    let gate = target(&config, "cloud").gate.clone().unwrap();
+    assert_eq!((gate.program.as_path(), gate.command[1].as_str()), (Path::new("etc/boot-test"), "--fast"));
+    assert_eq!((gate.timeout.as_secs(), gate.concurrency, gate.regions), (3600, 1, GateRegions::All));
+    assert!(target(&config, "local").gate.is_none() && !target(&config, "local").approve);
+    let lines = "command = [\"boot-test\"]\ntimeout = \"30m\"\nregions = \"home\"\nconcurrency = 3";
+    let other = target(&with_gate(lines).unwrap(), "cloud").gate.clone().unwrap();
+    assert_eq!((other.program.as_path(), other.timeout.as_secs()), (Path::new("boot-test"), 1800));
+    assert_eq!((other.regions, other.concurrency), (GateRegions::Home, 3));
+    assert_ne!(gate.identity(), other.identity());
+    let here = format!("{CONFIG}[target.cloud.gate]\ncommand = [\"./boot-test\"]\n");
+    let here = Config::parse(Path::new("publish.toml"), &here, &providers()).unwrap();
+    let gate = target(&here, "cloud").gate.clone().unwrap();
+    assert_eq!(gate.program.to_str(), Some("./boot-test"), "not one of PATH");
+}
+
+#[test]
+fn what_is_wrong_with_a_gate_is_said_at_its_key() {
+    let wrong = |lines: &str| with_gate(lines).unwrap_err().to_string();
+    assert_eq!(wrong("timeout = 5"), "etc/publish.toml:18:1: missing key `command` in `target.cloud.gate`");
+    let sayings = [
+        ("command = []", "`target.cloud.gate.command` is empty"),
+        ("command = [\"\"]", "`target.cloud.gate.command[0]` names no program"),
+        ("command = \"./boot-test --fast\"", "`target.cloud.gate.command` is a text, expected a list"),
+        ("command = [\"a\"]\ntimeout = \"30\"", "`30` is not a length of time; write a whole number with its unit"),
+        ("command = [\"a\"]\ntimeout = 0", "`target.cloud.gate.timeout` is 0; it may be 1 to"),
+        ("command = [\"a\"]\nregions = \"hom\"", "did you mean `home`?"),
+        ("command = [\"a\"]\ntimout = 5", "unknown key `timout`; did you mean `timeout`?"),
+        ("command = [\"a\\u0000\"]", "cannot hold the character NUL"),
+    ];
+    for (lines, says) in sayings {
+        assert!(wrong(lines).contains(says), "{lines}: {}", wrong(lines));
+    }
+}
+
+#[test]
+fn approval_is_a_switch_of_any_target() {
+    let config = parse_config(&CONFIG.replace("visibility =", "approve = true\nvisibility =")).unwrap();
+    assert!(target(&config, "cloud").approve && !target(&config, "local").approve);
 }

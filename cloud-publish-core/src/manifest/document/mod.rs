@@ -16,8 +16,9 @@ pub(crate) use tree::{Entry, Node, Tree};
 use super::problem::{Place, Problem, Problems};
 use crate::error::{Error, Kind, Result};
 
-/// Files larger than this are refused unread: the largest real manifest has a few hundred artifacts.
-const MAX_BYTES: u64 = 8 << 20;
+/// Files larger than this are refused unread. A manifest of a thousand artifacts has half of it; reading one byte takes up
+/// to eighty of memory.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// One step from a value to a value inside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +63,7 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Reads the text of a file, of at most 8 MiB.
+    /// Reads the text of a file, of at most 1 MiB.
     ///
     /// # Errors
     /// [`Kind::NotFound`] when there is none, [`Kind::InvalidInput`] when it is too large or not UTF-8,
@@ -78,7 +79,7 @@ impl Document {
         let mut bytes = Vec::new();
         File::open(file).and_then(|open| open.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
         if bytes.len() as u64 > MAX_BYTES {
-            return Err(Error::new(Kind::InvalidInput, format!("`{}` is larger than 8 MiB", file.display()))
+            return Err(Error::new(Kind::InvalidInput, format!("`{}` is larger than 1 MiB", file.display()))
                 .hint("is it a disk image? a manifest or configuration is a small text file"));
         }
         String::from_utf8(bytes).map_err(|e| {
@@ -100,7 +101,7 @@ impl Document {
         };
         let is_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         let parsed = if text.len() as u64 > MAX_BYTES {
-            Err(vec![Mistake { at: 0, message: "larger than 8 MiB".to_owned() }])
+            Err(vec![Mistake { at: 0, message: "larger than 1 MiB".to_owned() }])
         } else if is_json {
             json::parse(&text).map_err(|mistake| vec![mistake])
         } else {

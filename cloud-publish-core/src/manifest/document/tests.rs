@@ -65,6 +65,8 @@ fn deep_nesting_is_refused() {
     assert_eq!(json, "a.json:1:66: nested more than 64 levels deep");
     let toml = parse("a.toml", &format!("a = {}{}", "[".repeat(100_000), "]".repeat(100_000))).unwrap_err();
     assert_eq!(toml, "a.toml:1:85: cannot recurse further; max recursion depth met");
+    let unclosed = parse("a.toml", &format!("a = {}", "[".repeat(100_000))).unwrap_err();
+    assert_eq!(unclosed.lines().count(), 2, "{unclosed}");
 }
 
 #[test]
@@ -82,7 +84,7 @@ fn files_too_large_missing_or_not_text_are_refused_by_name() {
     std::fs::write(&file, b"a = 1\nb = \"\xff\"\n").unwrap();
     assert!(Document::text_of(&file).unwrap_err().message().contains("a.toml:2:6: not UTF-8"));
     std::fs::File::create(&file).unwrap().set_len(super::MAX_BYTES + 1).unwrap();
-    assert!(Document::text_of(&file).unwrap_err().message().contains("larger than 8 MiB"));
+    assert!(Document::text_of(&file).unwrap_err().message().contains("larger than 1 MiB"));
 }
 
 fn values() -> impl prop::strategy::Strategy<Value = Value> {

@@ -13,6 +13,8 @@ pub(super) fn parse(text: &str) -> Result<Node, Vec<Mistake>> {
         .iter()
         .map(|error| Mistake { at: error.span().map_or(0, |span| span.start), message: one_line(error.message()) })
         .collect();
+    // What is nested too deep is complained of once for each level that it leaves open.
+    mistakes.dedup_by(|next, last| (next.at, &next.message) == (last.at, &last.message));
     let root = self::table(0, table.into_inner(), &mut mistakes);
     if mistakes.is_empty() { Ok(root) } else { Err(mistakes) }
 }

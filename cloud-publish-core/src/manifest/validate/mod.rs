@@ -54,6 +54,10 @@ struct Check<'d> {
 impl Check<'_> {
     /// Records a mistake at a byte of the text.
     fn wrong(&mut self, at: usize, message: String, suggestion: Option<String>) {
+        if self.problems.is_full() {
+            // Finding a place in a long line takes time, and nobody will read it.
+            return self.problems.count_only();
+        }
         let way = self.way.to_string();
         self.wrong_at(self.document.place(at), &way, (message, suggestion));
     }

@@ -225,7 +225,7 @@ boot = "uefi"
 fn regions_are_unknown_where_a_provider_has_none() {
     let problems = config_with("path = \"public\"", "path = \"public\"\nregions = \"all\"");
     assert!(
-        problems[0].starts_with("etc/publish.toml:11:1: unknown key `regions`; known here are `archs`"),
+        problems[0].starts_with("etc/publish.toml:11:1: unknown key `regions`; known here are `approve`, `archs`"),
         "{problems:?}"
     );
 }

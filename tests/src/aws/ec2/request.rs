@@ -11,6 +11,7 @@ use crate::aws::reply::{Outcome, Refused, Reply};
 use crate::aws::settings::{Quotas, Settings};
 use crate::aws::world::Shared;
 use crate::aws::xml::Xml;
+use crate::fake::Exposure;
 
 use super::permissions::Grant;
 
@@ -107,7 +108,14 @@ impl<'a> Request<'a> {
 
     /// Notes in the log who sees an image or a snapshot (`kind`) from now on.
     pub(super) fn expose(&self, kind: &'static str, id: &str, sharing: &BTreeSet<Grant>) {
-        self.shared.log.expose(self.call, kind, id, sharing.iter().map(Grant::name).collect());
+        self.shared.log.expose(Exposure {
+            seq: self.call.seq,
+            time: self.call.now,
+            kind,
+            id: id.to_owned(),
+            region: self.call.region.clone(),
+            sharing: sharing.iter().map(Grant::name).collect(),
+        });
     }
 
     /// An answer.

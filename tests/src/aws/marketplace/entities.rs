@@ -7,9 +7,9 @@ use super::follow::time;
 use super::state::Product;
 use super::{TYPE, arn, invalid, not_found, paged};
 use crate::aws::call::Call;
-use crate::aws::query::glob;
 use crate::aws::reply::{Outcome, Refused, Reply};
 use crate::aws::world::Shared;
+use crate::fake::glob;
 
 /// The type of AMI products in lists.
 const LISTED: &str = "AmiProduct";

@@ -30,7 +30,7 @@ pub(super) fn get(shared: &Shared, call: &Call, target: &Target) -> Outcome {
     headers.push(("content-length".to_owned(), length.to_string()));
     // The length of what HEAD leaves out is told all the same.
     let body = if call.method == "HEAD" { Bytes::new() } else { object.slice(start, length) };
-    Ok(Reply { status: if range.is_some() { 206 } else { 200 }, headers, body })
+    Ok(Reply { status: if range.is_some() { 206 } else { 200 }, headers, ..Reply::bytes(body) })
 }
 
 fn headers(call: &Call, object: &Object, partial: bool) -> Vec<(String, String)> {

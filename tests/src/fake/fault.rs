@@ -4,23 +4,22 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
-use super::call::{Call, Service};
-use super::query::glob;
+use super::text::glob;
 
 /// Which requests are hurt, and how. The first rule that strikes counts; a rule counts every request that it fits.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Absent: every service.
+    /// A service by its name; absent: every one.
     #[serde(default)]
-    pub service: Option<Service>,
+    pub service: Option<String>,
     /// A name or a pattern with `*`; absent: every operation.
     #[serde(default)]
     pub operation: Option<String>,
     /// Absent: every region.
     #[serde(default)]
     pub region: Option<String>,
-    /// Absent: every account.
+    /// An account, or a project by its name; absent: every one.
     #[serde(default)]
     pub account: Option<String>,
     /// Only the n-th request that fits, from 1.
@@ -88,6 +87,15 @@ impl What {
     }
 }
 
+/// What rules know about a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject<'r> {
+    pub(crate) service: &'r str,
+    pub(crate) operation: &'r str,
+    pub(crate) region: &'r str,
+    pub(crate) account: &'r str,
+}
+
 /// The rules and how often each has been met.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Mutex<Vec<Counted>>);
@@ -107,10 +115,10 @@ impl Faults {
     }
 
     /// What happens to this request.
-    pub(crate) fn strike(&self, call: &Call) -> Option<What> {
+    pub(crate) fn strike(&self, subject: Subject<'_>) -> Option<What> {
         let mut rules = self.0.lock().expect("no test panics here");
         let mut struck = None;
-        for counted in rules.iter_mut().filter(|counted| counted.rule.fits(call)) {
+        for counted in rules.iter_mut().filter(|counted| counted.rule.fits(subject)) {
             counted.fitted += 1;
             if struck.is_none() && counted.rule.strikes(counted.fitted, counted.struck) {
                 counted.struck += 1;
@@ -122,11 +130,12 @@ impl Faults {
 }
 
 impl Rule {
-    fn fits(&self, call: &Call) -> bool {
-        self.service.is_none_or(|service| service == call.service)
-            && self.operation.as_ref().is_none_or(|pattern| glob(pattern, &call.operation))
-            && self.region.as_ref().is_none_or(|region| *region == call.region)
-            && self.account.as_ref().is_none_or(|account| *account == call.caller.account)
+    fn fits(&self, subject: Subject<'_>) -> bool {
+        let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
+        is(&self.service, subject.service)
+            && self.operation.as_ref().is_none_or(|pattern| glob(pattern, subject.operation))
+            && is(&self.region, subject.region)
+            && is(&self.account, subject.account)
     }
 
     /// `number` counts the requests that fit, from 1, this one included.

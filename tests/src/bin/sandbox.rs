@@ -1,0 +1,21 @@
+//! Runs a command in a world made for it: see [`cloud_publish_tests::sandbox`].
+//!
+//! Exits with the command's own code, with 128 and the number of the signal that ended it, or with 125 when the world
+//! could not be made.
+
+use std::process::ExitCode;
+
+use cloud_publish_tests::sandbox::{Options, run};
+
+/// As `env`, `timeout` and `docker run` have it.
+const FAILED: u8 = 125;
+
+fn main() -> ExitCode {
+    match Options::parse(std::env::args_os().skip(1)).and_then(|options| run(&options)) {
+        Ok(code) => ExitCode::from(code),
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
