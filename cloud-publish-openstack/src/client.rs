@@ -1,12 +1,19 @@
-//! Requests to one region's Glance: finding the endpoint, authenticating, renewing a token once, time-outs.
+//! Requests to one region's Glance: finding the endpoint, authenticating, renewing a token once, time-outs, and asking
+//! again for what failed in passing.
+//!
+//! Only reads are asked again here, each at most twice ([`patience`] says why and how); so are version discovery and
+//! signing in, which come before a request and have their own tries, so that the tries do not multiply. Writes are sent
+//! once, and uploads: repeating those is the executor's matter.
 //!
 //! It knows nothing of images: those are [`crate::glance`]'s.
 
 mod http;
+mod patience;
 mod upload;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use cloud_publish_core::names::Region;
 use cloud_publish_core::publisher::Context;
 use osauth::client::AuthenticatedClient;
@@ -18,6 +25,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 
 pub(crate) use self::http::Https;
+pub(crate) use self::patience::patiently;
 pub(crate) use self::upload::Payload;
 use crate::clouds::Cloud;
 use crate::config::Interface;
@@ -75,15 +83,13 @@ impl Client {
 
     /// Sends a request and reads its answer as JSON.
     pub(crate) async fn fetch<T: DeserializeOwned>(&self, context: &Context, call: Call<'_>) -> Result<T, WireError> {
-        let response = self.send(context, call).await?;
-        let body = context.or_cancelled(response.bytes()).await?;
-        let body = body.map_err(|source| WireError::Transport { service: GLANCE, source })?;
+        let body = self.send(context, call).await?;
         serde_json::from_slice(&body)
             .map_err(|error| WireError::Unreadable { service: GLANCE, problem: error.to_string() })
     }
 
-    /// Sends a request; an answer that is no success is an error.
-    pub(crate) async fn send(&self, context: &Context, call: Call<'_>) -> Result<Response, WireError> {
+    /// Sends a request and takes the whole answer; one that is no success is an error.
+    pub(crate) async fn send(&self, context: &Context, call: Call<'_>) -> Result<Bytes, WireError> {
         let first = self.attempt(context, &call).await;
         match first {
             Err(Attempt { error, token: Some(token) }) if error.is_unauthorized() => {
@@ -95,13 +101,13 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, context: &Context, call: &Call<'_>) -> Result<Response, Attempt> {
+    async fn attempt(&self, context: &Context, call: &Call<'_>) -> Result<Bytes, Attempt> {
         let work = async {
             let token = self.keystone.token(context).await?;
             let tried = async {
-                let request = self.request(call, &token).await?;
-                tracing::debug!(region = %self.region, method = %call.method, path = ?call.path, "asking Glance");
-                self.execute(&self.https.calls, request, &token).await
+                let url = self.url(context, call.path).await?;
+                let ask = || self.ask(call, &url, &token);
+                if call.method.is_safe() { patiently(context, ask).await } else { ask().await }
             };
             let answer = tried.await;
             answer.map_err(|error| Attempt { error, token: Some(token) })
@@ -109,8 +115,14 @@ impl Client {
         context.or_cancelled(work).await.unwrap_or_else(|cancelled| Err(WireError::Own(cancelled).into()))
     }
 
-    async fn request(&self, call: &Call<'_>, token: &Token) -> Result<Request, WireError> {
-        let url = self.url(call.path).await?;
+    async fn ask(&self, call: &Call<'_>, url: &Url, token: &Token) -> Result<Bytes, WireError> {
+        tracing::debug!(region = %self.region, method = %call.method, path = ?call.path, "asking Glance");
+        let request = self.request(call, url.clone(), token)?;
+        let response = self.execute(&self.https.calls, request, token).await?;
+        response.bytes().await.map_err(|source| WireError::Transport { service: GLANCE, source })
+    }
+
+    fn request(&self, call: &Call<'_>, url: Url, token: &Token) -> Result<Request, WireError> {
         let mut builder = self.https.calls.request(call.method.clone(), url).query(&call.query);
         if let Some((content_type, text)) = &call.body {
             builder = builder.header(CONTENT_TYPE, HeaderValue::from_static(content_type)).body(text.clone());
@@ -127,8 +139,11 @@ impl Client {
         Err(WireError::from_response(GLANCE, response, &token.value).await)
     }
 
-    async fn url(&self, path: &[&str]) -> Result<Url, WireError> {
-        self.session().await?.get_endpoint(IMAGE_V2, path).await.map_err(WireError::Endpoint)
+    /// Asks the endpoint for its versions the first time.
+    async fn url(&self, context: &Context, path: &[&str]) -> Result<Url, WireError> {
+        let session = self.session().await?;
+        let find = || async { session.get_endpoint(IMAGE_V2, path).await.map_err(WireError::Endpoint) };
+        patiently(context, find).await
     }
 
     async fn session(&self) -> Result<&Session, WireError> {

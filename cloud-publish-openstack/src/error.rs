@@ -6,7 +6,7 @@ use std::io;
 use std::iter::successors;
 use std::time::Duration;
 
-use cloud_publish_core::error::{Error, Kind};
+use cloud_publish_core::error::{Error, Kind, Retry};
 use cloud_publish_core::secret::Secret;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -61,6 +61,41 @@ impl WireError {
         }
     }
 
+    /// Whether the same read may work in a moment, and after which pause where the service named one.
+    ///
+    /// A time-out counts only when it was the connection's: whoever has waited two minutes for an answer is not made to
+    /// wait for two more.
+    pub(crate) fn passing(&self) -> Retry {
+        let passes = match self {
+            Self::Transport { source, .. } if source.is_timeout() => source.is_connect(),
+            // `osauth` tells a 429 from no other 4xx, and hides the status.
+            Self::Endpoint(source) if source.kind() == osauth::ErrorKind::InvalidInput => true,
+            _ => matches!(self.kind(), Kind::Throttled | Kind::Unavailable),
+        };
+        if passes { Retry::After(self.retry_after()) } else { Retry::Never }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Own(own) => own.kind(),
+            // Keystone's answer to a token or application credential that it does not know.
+            Self::Status { service: KEYSTONE, status, .. } if *status == StatusCode::NOT_FOUND => Kind::Unauthenticated,
+            Self::Status { status, .. } => kind_of(*status),
+            // The body of an upload comes from our own disk.
+            Self::Transport { source, .. } => own_cause(source).unwrap_or_else(|| kind_of_transport(source)),
+            Self::Stalled { .. } => Kind::TimedOut,
+            Self::Endpoint(source) => kind_of_session(source.kind()),
+            Self::Unreadable { .. } => Kind::Unexpected,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
     /// Reads an answer that is not a success. `secret` is what it was asked with: servers quote what they were sent.
     pub(crate) async fn from_response(service: &'static str, response: reqwest::Response, secret: &Secret) -> Self {
         let status = response.status();
@@ -72,23 +107,7 @@ impl WireError {
 
 /// Turns what the wire said into what a caller can decide on.
 pub(crate) fn classify(error: WireError, operation: &'static str) -> Error {
-    let kind = match &error {
-        WireError::Own(_) => Kind::Unexpected,
-        // Keystone's answer to a token or application credential that it does not know.
-        WireError::Status { service: KEYSTONE, status, .. } if *status == StatusCode::NOT_FOUND => {
-            Kind::Unauthenticated
-        }
-        WireError::Status { status, .. } => kind_of(*status),
-        // The body of an upload comes from our own disk.
-        WireError::Transport { source, .. } => own_cause(source).unwrap_or_else(|| kind_of_transport(source)),
-        WireError::Stalled { .. } => Kind::TimedOut,
-        WireError::Endpoint(source) => kind_of_session(source.kind()),
-        WireError::Unreadable { .. } => Kind::Unexpected,
-    };
-    let retry_after = match &error {
-        WireError::Status { retry_after, .. } => *retry_after,
-        _ => None,
-    };
+    let (kind, retry_after) = (error.kind(), error.retry_after());
     let untrusted = matches!(&error, WireError::Transport { source, .. } if is_untrusted(source));
     let own = match error {
         WireError::Own(own) => return own.during(operation),

@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 
 pub(crate) use self::token::Token;
+use crate::client::patiently;
 use crate::clouds::{Auth, Cloud, Credential, Domain, Named};
 use crate::error::{KEYSTONE, WireError, without};
 
@@ -70,7 +71,8 @@ impl Keystone {
         if let Some(kept) = kept.as_ref().filter(|kept| now < kept.renew_at) {
             return Ok(kept.token.clone());
         }
-        let token = Arc::new(self.sign_in().await?);
+        // Signing in changes nothing that lasts: it may be asked again like a read.
+        let token = Arc::new(patiently(context, || self.sign_in()).await?);
         let margin = MARGIN.min(token.lifetime / 4);
         let renew_at = now.saturating_add(token.lifetime.saturating_sub(margin));
         *kept = Some(Kept { token: token.clone(), renew_at });

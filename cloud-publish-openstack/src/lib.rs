@@ -2,8 +2,8 @@
 //!
 //! # What this crate owns
 //! [`OpenStack`] is one target: one project of one cloud, in all the regions wanted. It implements
-//! [`Publisher`](cloud_publish_core::publisher::Publisher); what may be done when is the planner's matter, retrying is
-//! the executor's. It reads no environment and finds no files: [`CloudsFile::read`] is given a path.
+//! [`Publisher`](cloud_publish_core::publisher::Publisher); what may be done when is the planner's matter, repeating
+//! a step is the executor's. It reads no environment and finds no files: [`CloudsFile::read`] is given a path.
 //!
 //! # One image, from nothing to public
 //! 1. `POST /v3/auth/tokens`; the catalogue names each region's Glance, version discovery its newest 2.x.
@@ -55,8 +55,11 @@
 //! hard (sessions, endpoints, version discovery), so the few calls needed here are made on that: the `glance` module.
 //! Signing in is our own too (the `keystone` module says why).
 //!
-//! # Time-outs
+//! # Time-outs, and asking again
 //! 10 s to connect, 120 s without an answer, no total. An upload may take as long as it moves.
+//!
+//! Reads, and signing in, are asked again at most twice when the cloud throttles, fails (5xx) or breaks the connection: else
+//! one bad moment in a listing would refuse a run. Writes are sent once; the executor repeats whole steps.
 
 mod client;
 mod clouds;

@@ -30,6 +30,7 @@ pub(crate) type Answer = (u16, String, String);
 pub(crate) struct Stub {
     pub(crate) url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
+    failures: Arc<Mutex<Vec<u16>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -46,20 +47,28 @@ impl Stub {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
-        let (base, log) = (url.clone(), seen.clone());
+        let failures: Arc<Mutex<Vec<u16>>> = Arc::default();
+        let (base, log, failing) = (url.clone(), seen.clone(), failures.clone());
         let task = tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let request = read(&mut stream).await;
-                let answer = match request.line.as_str() {
-                    "POST /v3/auth/tokens" => sign_in(&base, life, sign_ins(&log.lock().unwrap())),
-                    "GET /" => (300, String::new(), versions(&base)),
+                let failure = failing.lock().unwrap().pop();
+                let answer = match (failure, request.line.as_str()) {
+                    (Some(status), _) => (status, String::new(), String::new()),
+                    (None, "POST /v3/auth/tokens") => sign_in(&base, life, sign_ins(&log.lock().unwrap())),
+                    (None, "GET /") => (300, String::new(), versions(&base)),
                     _ => glance(&request),
                 };
                 log.lock().unwrap().push(request);
                 write(&mut stream, answer).await;
             }
         });
-        Self { url, seen, task }
+        Self { url, seen, failures, task }
+    }
+
+    /// Answers the next requests, whatever they are, with these statuses, the last one first.
+    pub(crate) fn fail(&self, statuses: &[u16]) {
+        *self.failures.lock().unwrap() = statuses.to_vec();
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {

@@ -1,13 +1,20 @@
 //! Values that this crate's tests start from.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use cloud_publish_core::clock::FastClock;
 use cloud_publish_core::digest::Digest;
 use cloud_publish_core::disk::Format;
 use cloud_publish_core::identity::{ImageTags, Place};
 use cloud_publish_core::manifest::{Boot, Visibility};
 use cloud_publish_core::names::Class;
-use cloud_publish_core::publisher::ImageSpec;
+use cloud_publish_core::publisher::{Context, ImageSpec};
+
+/// A context on its own, whose pauses take no time to speak of.
+pub(crate) fn hurried() -> Context {
+    Context::with_clock(Arc::new(FastClock::new("2026-01-01T00:00:00Z".parse().unwrap(), 2000)))
+}
 
 pub(crate) fn place() -> Place {
     Place { provider: "openstack".parse().unwrap(), account: "p1".parse().unwrap() }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::error::classify;
 use crate::stub::{Answer, PASSWORD, Seen, Stub, TOKEN, region};
-use crate::testing::{place, tags};
+use crate::testing::{hurried, place, tags};
 
 const HOUR: u32 = 3600;
 
@@ -51,8 +51,48 @@ async fn a_token_near_its_end_is_renewed_before_the_call() {
 #[tokio::test]
 async fn a_cloud_that_asks_for_a_pause_gets_it() {
     let stub = Stub::start(HOUR, |_| (429, "retry-after: 3\r\n".to_owned(), String::new())).await;
-    let error = stub.target().survey(&Context::detached(), &owner()).await.unwrap_err();
+    let error = stub.target().survey(&hurried(), &owner()).await.unwrap_err();
     assert_eq!((error.kind(), error.retry()), (Kind::Throttled, Retry::After(Some(Duration::from_secs(3)))));
+}
+
+#[tokio::test]
+async fn signing_in_version_discovery_and_listings_are_each_asked_again() {
+    let stub = Stub::start(HOUR, |_| empty()).await;
+    let (target, context) = (stub.target(), hurried());
+    let asked = |line: &str| stub.seen().iter().filter(|seen| seen.line.starts_with(line)).count();
+    stub.fail(&[500, 429]);
+    target.token(&context).await.unwrap();
+    assert_eq!(asked("POST /v3/auth/tokens"), 3);
+    stub.fail(&[429, 503]);
+    assert_eq!(target.survey(&context, &owner()).await.unwrap().incomplete, []);
+    assert_eq!((asked("GET /v2/images"), stub.seen().iter().filter(|seen| seen.line == "GET /").count()), (2, 3));
+    stub.fail(&[408, 504]);
+    assert_eq!(target.survey(&context, &owner()).await.unwrap().incomplete, []);
+    assert_eq!((asked("GET /v2/images"), stub.sign_ins()), (6, 3));
+}
+
+#[tokio::test]
+async fn tries_at_signing_in_do_not_multiply_with_those_of_the_read_behind_it() {
+    let stub = Stub::start(HOUR, |_| empty()).await;
+    let (target, context) = (stub.target(), hurried());
+    stub.fail(&[503; 20]);
+    assert_eq!(target.survey(&context, &owner()).await.unwrap_err().kind(), Kind::Unavailable);
+    assert_eq!((stub.seen().len(), stub.sign_ins()), (3, 3));
+}
+
+#[tokio::test]
+async fn a_write_that_fails_in_passing_is_sent_once() {
+    let stub = Stub::start(HOUR, |_| (503, String::new(), String::new())).await;
+    let target = stub.target();
+    let context = hurried();
+    let here = target.here(&context, &region()).await.unwrap();
+    let glance = here.glance(&context);
+    assert_eq!(glance.delete("i").await.unwrap_err().status(), Some(503));
+    assert_eq!(glance.create(&json!({})).await.unwrap_err().status(), Some(503));
+    assert_eq!(glance.deactivate("i").await.unwrap_err().status(), Some(503));
+    let lines: Vec<String> =
+        stub.seen().into_iter().map(|seen| seen.line).filter(|line| line.contains("/v2/")).collect();
+    assert_eq!(lines, ["DELETE /v2/images/i", "POST /v2/images", "POST /v2/images/i/actions/deactivate"]);
 }
 
 #[tokio::test]
@@ -118,7 +158,7 @@ async fn a_deletion_that_the_cloud_refuses_because_of_volumes_is_still_in_use() 
 async fn neither_debug_output_nor_errors_show_a_password_or_token() {
     let stub = Stub::start(HOUR, |_| (500, String::new(), "broken".to_owned())).await;
     let target = stub.target();
-    let error = target.survey(&Context::detached(), &owner()).await.unwrap_err();
+    let error = target.survey(&hurried(), &owner()).await.unwrap_err();
     let shown = format!("{target:?} {error:?} {:?}", error.chain());
     assert!(!shown.contains(PASSWORD) && !shown.contains(TOKEN), "{shown}");
     assert!(stub.seen().iter().any(|seen| seen.token.starts_with(TOKEN)), "the token was in use");
@@ -130,7 +170,7 @@ async fn a_server_that_is_not_there_is_named_with_the_cause() {
     let target = stub.target();
     drop(stub);
     tokio::task::yield_now().await;
-    let error = target.info(&Context::detached()).await.unwrap_err();
+    let error = target.info(&hurried()).await.unwrap_err();
     assert_eq!((error.kind(), error.retry()), (Kind::Unavailable, Retry::After(None)));
     assert!(error.chain().iter().any(|line| line.contains("Keystone could not be reached")));
     assert!(error.chain().len() > 2, "{:?}", error.chain());

@@ -44,7 +44,7 @@ impl Client {
         let body = counted(payload.disk, total, sent.clone(), context.progress().clone());
         let work = async {
             let token = self.keystone.token(context).await?;
-            let url = self.url(payload.path).await?;
+            let url = self.url(context, payload.path).await?;
             let builder = self
                 .https
                 .uploads
