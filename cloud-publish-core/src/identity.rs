@@ -131,6 +131,20 @@ impl ImageTags {
     /// # Errors
     /// [`TagTrouble`]: which tags are missing or contradict each other. Such an image is never changed or deleted.
     pub fn from_map(tags: &BTreeMap<String, String>, place: &Place, region: &Region) -> Result<Self, TagTrouble> {
+        let own = Self::of_any_place(tags)?;
+        if tags.get(&format!("{TAG_PREFIX}key")).is_none_or(|key| own.key(place, region).as_str() != key) {
+            return Err(TagTrouble {
+                problems: vec![format!("tag {TAG_PREFIX}key does not belong to the other tags")],
+            });
+        }
+        Ok(own)
+    }
+
+    /// Reads the tags of an image without looking whether their key belongs to one place: never enough to change it.
+    ///
+    /// # Errors
+    /// [`TagTrouble`]: which tags are missing or cannot be read.
+    pub fn of_any_place(tags: &BTreeMap<String, String>) -> Result<Self, TagTrouble> {
         let mut problems = Vec::new();
         let mut field = |name: &str| -> String {
             let value = tags.get(&format!("{TAG_PREFIX}{name}"));
@@ -141,7 +155,7 @@ impl ImageTags {
         };
         let names =
             ["owner", "release", "suite", "version", "class", "variant", "arch", "rendition", "date", "digest", "key"];
-        let [owner, release, suite, version, class, variant, arch, rendition, date, digest, key] =
+        let [owner, release, suite, version, class, variant, arch, rendition, date, digest, _key] =
             names.map(&mut field);
         if !problems.is_empty() {
             return Err(TagTrouble { problems });
@@ -160,13 +174,7 @@ impl ImageTags {
                 digest: digest.parse()?,
             })
         };
-        let own = parsed().map_err(|error| TagTrouble { problems: error.chain() })?;
-        if own.key(place, region).as_str() != key {
-            return Err(TagTrouble {
-                problems: vec![format!("tag {TAG_PREFIX}key does not belong to the other tags")],
-            });
-        }
-        Ok(own)
+        parsed().map_err(|error| TagTrouble { problems: error.chain() })
     }
 
     /// The line this image belongs to, within its target and region.

@@ -189,3 +189,29 @@ fn images_that_would_not_be_below_the_manifest_are_refused() {
         assert!(ran.err.contains("hint: "), "{line}: {}", ran.err);
     }
 }
+
+#[test]
+fn a_folder_that_is_not_there_and_digests_that_are_missing_are_answered_with_the_command_for_it() {
+    let place = with_images(&["generic"]);
+    let ran = place.run("import-debian releases/images --class release --out manifests");
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("make it first: `mkdir manifests`"), "{}", ran.err);
+    fs::remove_file(place.path("releases/images/SHA512SUMS")).unwrap();
+    let ran = place.run("import-debian releases/images --class release");
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("run `sha512sum * > SHA512SUMS` there"), "{}", ran.err);
+}
+
+#[test]
+fn the_draft_follows_no_link_that_waits_in_the_folder_and_does_not_stay() {
+    let place = with_images(&["generic"]);
+    place.write("precious", "mine");
+    let link = format!("releases/images/{RELEASE}.toml.new");
+    std::os::unix::fs::symlink(place.path("precious"), place.path(&link)).unwrap();
+    assert_eq!(place.run("import-debian releases/images --class release").code, 0);
+    assert_eq!(fs::read_to_string(place.path("precious")).unwrap(), "mine");
+    assert!(fs::symlink_metadata(place.path(&link)).unwrap().is_symlink());
+    let drafts = fs::read_dir(place.path("releases/images")).unwrap();
+    let names: Vec<_> = drafts.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(names.iter().filter(|name| name.ends_with(".new")).count(), 1, "{names:?}");
+}

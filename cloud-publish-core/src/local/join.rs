@@ -14,26 +14,56 @@ use super::lists;
 use super::retire::{filed, vanished};
 use super::site::Site;
 use crate::error::{Error, Kind, Result};
-use crate::identity::ImageTags;
+use crate::identity::{ImageTags, claims_owner};
 
-/// Refuses to add to a version that is published, except another rendition of an image that it has.
-pub(super) fn refuse_closed(site: &Site, tags: &ImageTags) -> Result<()> {
+/// Refuses to add to a version that is published, except another rendition of an image that it has, under a name that
+/// nothing has there.
+pub(super) fn refuse_closed(site: &Site, tags: &ImageTags, file: &str) -> Result<()> {
     let folder = Folder::of(tags)?;
     let dir = site.layout.public.join(folder.relative());
-    if !files::exists(&dir)? || has_sibling(site, (&folder, &dir), tags)? {
+    if !files::exists(&dir)? {
         return Ok(());
     }
-    Err(Error::new(Kind::Refused, "this version is published already, and gets no further image, only further formats")
-        .with("path", dir.display())
-        .hint("give the release a new version; if the directory is not ours, move it away"))
+    let entries = entry::read(&dir, &folder, Tree::Public)?.entries;
+    if has_sibling(site, &entries, tags) {
+        return refuse_taken(&dir, &entries, file);
+    }
+    let mut ours = entries.iter().filter(|entry| claims_owner(entry.upload.annotations(), &site.owner));
+    let (message, hint) = if ours.any(|entry| entry.upload.is_of_another_place(&site.layout)) {
+        (
+            "this directory was published under another path than the target's",
+            "move it back, or bind mount it there: images keep the identity of the path they were published at",
+        )
+    } else {
+        (
+            "this version is published already, and gets no further image, only further formats",
+            "give the release a new version; if the directory is not ours, move it away",
+        )
+    };
+    Err(Error::new(Kind::Refused, message).with("path", dir.display()).hint(hint))
 }
 
 /// Whether the version has the same disk for the same use in another format.
-fn has_sibling(site: &Site, (folder, dir): (&Folder, &Path), tags: &ImageTags) -> Result<bool> {
-    let entries = entry::read(dir, folder, Tree::Public)?.entries;
+fn has_sibling(site: &Site, entries: &[Entry], tags: &ImageTags) -> bool {
     let present = entries.iter().filter(|entry| entry.is_present());
     let mut others = present.filter_map(|entry| entry.upload.tags(&site.layout).ok());
-    Ok(others.any(|other| ImageTags { rendition: tags.rendition.clone(), ..other } == *tags))
+    others.any(|other| ImageTags { rendition: tags.rendition.clone(), ..other } == *tags)
+}
+
+/// Refuses the name of a file that the published version has, and of a build manifest in it that is none of ours.
+fn refuse_taken(dir: &Path, entries: &[Entry], file: &str) -> Result<()> {
+    let (image, manifest) = (dir.join(file), dir.join(manifest_name(file)));
+    let is_foreign = !entries.iter().any(|entry| entry.manifest() == manifest);
+    let taken = if files::exists(&image)? {
+        image
+    } else if is_foreign && files::exists(&manifest)? {
+        manifest
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(Kind::NameTaken, "the published version has something else of this name")
+        .with("path", taken.display())
+        .hint("move it away, then run the same command again; if it is ours, give naming.image {variant} and {arch}"))
 }
 
 /// Brings the images of a building directory into the published one.
@@ -45,7 +75,7 @@ pub(super) fn join(site: &Site, folder: &Folder, building: &Path) -> Result<()> 
     let coming: Vec<Entry> = entry::read_sound(building, folder, Tree::Building)?;
     let coming: Vec<&Entry> = coming.iter().filter(|entry| entry.is_present()).collect();
     for entry in &coming {
-        refuse_closed(site, &entry.tags(layout)?)?;
+        refuse_closed(site, &entry.tags(layout)?, &entry.file)?;
     }
     let draft = layout.tmp().join("joined");
     files::remove_tree(&draft)?;

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use rustix::fs::{Access, access, statvfs};
+use rustix::fs::{Access, FsWord, PROC_SUPER_MAGIC, access, statfs, statvfs};
 
 use super::config::FormatChoice;
 use super::entry::{self, Tree};
@@ -21,13 +22,19 @@ use crate::error::{Error, Kind, Result};
 use crate::names::Region;
 use crate::publisher::{Finding, ImageSpec, PreflightRequest, Severity};
 
+/// File systems that keep no files, though `root` seems to be allowed to write there: proc, sysfs, cgroup2.
+/// <https://man7.org/linux/man-pages/man2/statfs.2.html>
+const OF_THE_KERNEL: [FsWord; 3] = [PROC_SUPER_MAGIC, 0x6265_6572, 0x6367_7270];
+
 /// Looks; see [`crate::publisher::Publisher::preflight`].
 pub(super) fn preflight(site: &Site, request: &PreflightRequest) -> Vec<Finding> {
-    let mut troubles = Vec::new();
-    troubles.extend(directories(site));
+    let mut troubles = directories(site);
+    let is_usable = troubles.is_empty();
     let (mut files, mut folders) = (BTreeMap::new(), BTreeSet::new());
     for (image, region) in &request.additions {
-        troubles.extend(addition(site, image, region).err());
+        if let Err(error) = addition(site, image, region) {
+            tell(&mut troubles, error);
+        }
         if let (Ok(folder), Ok(file)) = (Folder::of(&image.tags), file_name(image)) {
             let name = format!("{}/{file}", folder.relative());
             folders.insert(folder);
@@ -38,10 +45,19 @@ pub(super) fn preflight(site: &Site, request: &PreflightRequest) -> Vec<Finding>
             }
         }
     }
-    troubles.extend(space(site, files.values().sum()));
+    if is_usable {
+        troubles.extend(space(site, files.values().sum()));
+    }
     let mut findings: Vec<Finding> = troubles.iter().map(|error| finding(site, Severity::Error, error)).collect();
     findings.extend(folders.iter().flat_map(|folder| foreign_pages(site, folder)));
     findings
+}
+
+/// Adds what is not told yet: what is wrong with a directory is so for each of its images.
+fn tell(troubles: &mut Vec<Error>, error: Error) {
+    if troubles.iter().all(|told| told.chain() != error.chain()) {
+        troubles.push(error);
+    }
 }
 
 fn finding(site: &Site, severity: Severity, error: &Error) -> Finding {
@@ -57,7 +73,7 @@ fn addition(site: &Site, image: &ImageSpec, region: &Region) -> Result<()> {
         return Ok(());
     }
     let folder = Folder::of(&image.tags)?;
-    refuse_closed(site, &image.tags)?;
+    refuse_closed(site, &image.tags, &file_name(image)?)?;
     listing::latest(&site.layout, &folder.line())?;
     let building = find::dir(&site.layout, &folder, Tree::Building, &image.tags);
     let waiting = entry::read(&building, &folder, Tree::Building)?.entries;
@@ -76,13 +92,8 @@ fn directories(site: &Site) -> Vec<Error> {
     let (public, work) = (&site.layout.public, &site.layout.work);
     let nearest = [nearest(public), nearest(work)];
     for (path, existing) in [public, work].into_iter().zip(nearest) {
-        if !existing.is_dir() {
-            let error = Error::new(Kind::InvalidInput, "there is something else where a directory must be");
-            troubles.push(error.with("path", existing.display()).hint("move it away, or choose another `path`"));
-        } else if access(existing, Access::WRITE_OK | Access::EXEC_OK).is_err() {
-            let error = Error::new(Kind::PermissionDenied, "this user may not write here");
-            let hint = format!("give it write access to {} and what is above it as far as missing", path.display());
-            troubles.push(error.with("path", existing.display()).hint(hint));
+        if let Err(error) = usable(path, existing) {
+            tell(&mut troubles, error);
         }
     }
     let [public, work] = nearest.map(|existing| fs::metadata(existing).map(|found| found.dev()).ok());
@@ -94,6 +105,26 @@ fn directories(site: &Site) -> Vec<Error> {
         );
     }
     troubles
+}
+
+/// What forbids making `path` below the nearest directory that exists.
+fn usable(path: &Path, existing: &Path) -> Result<()> {
+    let found = fs::metadata(existing).map_err(files::failed("could not look at", existing))?;
+    if !found.is_dir() {
+        let error = Error::new(Kind::InvalidInput, "there is something else where a directory must be");
+        return Err(error.with("path", existing.display()).hint("move it away, or choose another `path`"));
+    }
+    if statfs(existing).is_ok_and(|system| OF_THE_KERNEL.contains(&system.f_type)) {
+        let error = Error::new(Kind::InvalidInput, "no directory can be made here: it belongs to the kernel");
+        return Err(error.with("path", existing.display()).hint("choose another `path`"));
+    }
+    access(existing, Access::WRITE_OK | Access::EXEC_OK).map_err(|errno| {
+        let hint = format!("give it write access to {} and what is above it as far as missing", path.display());
+        Error::new(Kind::PermissionDenied, "this user may not write here")
+            .with("path", existing.display())
+            .hint(hint)
+            .caused_by(io::Error::from(errno))
+    })
 }
 
 fn nearest(path: &Path) -> &Path {
@@ -108,6 +139,10 @@ fn known_size(image: &ImageSpec) -> u64 {
 /// Whether the bytes fit; images of holes need less, which cannot be known before they are written.
 fn space(site: &Site, wanted: u64) -> Option<Error> {
     let room = statvfs(nearest(&site.layout.work)).ok()?;
+    // Some file systems do not count.
+    if room.f_blocks == 0 {
+        return None;
+    }
     let free = room.f_bavail.saturating_mul(room.f_frsize);
     (wanted > free).then(|| {
         Error::new(Kind::QuotaExceeded, format!("{wanted} bytes are to be written, {free} are free"))

@@ -36,7 +36,7 @@ pub(super) fn register(site: &Site, request: &RegisterRequest) -> Result<Registe
         return registered(&found.folder, &found.file);
     }
     let (folder, file) = (Folder::of(&image.tags)?, file_name(image)?);
-    refuse_closed(site, &image.tags)?;
+    refuse_closed(site, &image.tags, &file)?;
     let Some(sha512) = paths.sha512()? else {
         return Err(Error::new(Kind::NotFound, "the uploaded bytes are gone or not complete")
             .with("id", &request.staged.id)

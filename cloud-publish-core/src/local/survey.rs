@@ -173,7 +173,9 @@ fn image(site: &Site, entry: &Entry, id: ImageId, present: bool) -> Result<Found
     let mut problems = Vec::new();
     let tags = entry.upload.tags(layout).map_err(|trouble| problems.extend(trouble.problems)).ok();
     if !present {
-        problems.push(format!("its file {} is missing", entry.path().display()));
+        let (file, dir) = (entry.path(), entry.dir.display());
+        let file = file.display();
+        problems.push(format!("its file {file} is missing: put it back, or move {dir} away, and it is made anew"));
     }
     let record = tags.as_ref().map_or(Ok(None), |tags| Record::read(layout, &layout.key(tags)));
     let record = record.map_err(|error| problems.extend(error.chain())).unwrap_or_default();

@@ -134,12 +134,12 @@ fn wanted_sum(image: &ImageSpec) -> Option<&String> {
 /// Looks for what is there already, and takes the upload's lock.
 fn begin(site: &Site, image: &ImageSpec, disk: &Disk) -> Result<Begin> {
     site.check_owner(&image.tags)?;
-    file_name(image)?;
+    let file = file_name(image)?;
     let _change = site.change()?;
     if find::by_tags(&site.layout, &image.tags)?.is_some() {
         return Ok(Begin::Complete);
     }
-    refuse_closed(site, &image.tags)?;
+    refuse_closed(site, &image.tags, &file)?;
     if disk.given_size() != image.given_size() {
         return Err(Error::new(Kind::InvalidInput, "the file is not as large as the plan says")
             .with("file", disk.path().display())

@@ -83,6 +83,11 @@ impl Upload {
         ImageTags::from_map(&self.annotations, &layout.place, &layout.region)
     }
 
+    /// Whether its tags name one image, but not one of this directory: it was published elsewhere and moved here.
+    pub(super) fn is_of_another_place(&self, layout: &Layout) -> bool {
+        self.tags(layout).is_err() && ImageTags::of_any_place(&self.annotations).is_ok()
+    }
+
     /// sha512 of the file, 128 hex digits.
     pub(super) fn sha512(&self) -> Option<String> {
         sha512_of(self.annotations.get(DIGEST)?).map(|bytes| hex(&bytes))

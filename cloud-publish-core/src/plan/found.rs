@@ -126,7 +126,7 @@ fn alone(one: &FoundImage) -> Found<'_> {
         return Found::Refuse(
             RefusalKind::Untrusted,
             format!("{} cannot be judged: {}", one.id, one.problems.join("; ")),
-            "mend or remove it by hand; nothing of ours is guessed".into(),
+            "mend it by hand, then run the same command again; nothing of ours is guessed".into(),
         );
     }
     if let Some(at) = one.marks.withdrawn {

@@ -75,7 +75,8 @@ fn wishes(args: &ImportArgs) -> Result<Wishes> {
 }
 
 fn with_options(error: Error) -> Error {
-    error.hint("nothing was written; mend the folder, or see --class, --date, --format and --packages")
+    let hint = error.advice().unwrap_or("mend the folder").to_owned();
+    error.hint(format!("nothing was written; {hint}, or see --class, --date, --format and --packages"))
 }
 
 fn with_difference(error: Error, args: &ImportArgs) -> Error {

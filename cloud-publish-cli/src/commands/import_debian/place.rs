@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
 
@@ -79,8 +80,9 @@ impl Place {
 fn name_of(file: &Path) -> Result<ReleaseName> {
     match (file.extension().and_then(OsStr::to_str), file.file_stem().and_then(OsStr::to_str)) {
         (Some("toml"), Some(stem)) => ReleaseName::new(stem),
-        _ => Err(Error::new(Kind::InvalidInput, format!("`{}` is not a name for a manifest", file.display()))
-            .hint("call it NAME.toml, after the release, or name a folder that is there")),
+        _ => Err(Error::new(Kind::InvalidInput, format!("`{}` is not a name for a manifest", file.display())).hint(
+            format!("call it NAME.toml, after the release; for a folder, make it first: `mkdir {}`", file.display()),
+        )),
     }
 }
 
@@ -128,16 +130,21 @@ pub(super) fn write(file: &Path, text: &str, (force, dry_run): (bool, bool)) -> 
     if dry_run {
         return Ok(Written::Not);
     }
-    let draft = file.with_extension("toml.new");
-    let done = File::create(&draft).and_then(|mut new| {
-        new.write_all(text.as_bytes())?;
-        new.sync_all()?;
-        fs::rename(&draft, file)
-    });
+    let (draft, mut new) = draft(file).map_err(failed)?;
+    let done = new.write_all(text.as_bytes()).and_then(|()| new.sync_all()).and_then(|()| fs::rename(&draft, file));
     done.map_err(|error| {
         // Half a draft is of no use to anybody.
         drop(fs::remove_file(&draft));
         failed(error)
     })?;
     Ok(Written::New)
+}
+
+/// A new file beside `file`, under a name that nobody can foresee: others may put links into a folder that is shared.
+fn draft(file: &Path) -> std::io::Result<(PathBuf, File)> {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    // Its keys are random.
+    name.push(format!(".{:016x}.new", RandomState::new().hash_one(std::process::id())));
+    let path = file.with_file_name(name);
+    Ok((path.clone(), File::create_new(path)?))
 }

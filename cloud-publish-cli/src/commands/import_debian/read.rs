@@ -22,8 +22,13 @@ impl Unsound {
         if self.0.is_empty() {
             return found;
         }
-        let lines = found.err().map(|error| error.message().to_owned()).into_iter().chain(self.0);
-        Err(Error::new(Kind::InvalidInput, lines.collect::<Vec<_>>().join("\n")))
+        let found = found.err();
+        let lines = found.iter().map(|error| error.message().to_owned()).chain(self.0);
+        let all = Error::new(Kind::InvalidInput, lines.collect::<Vec<_>>().join("\n"));
+        Err(match found.as_ref().and_then(Error::advice) {
+            Some(hint) => all.hint(hint.to_owned()),
+            None => all,
+        })
     }
 }
 

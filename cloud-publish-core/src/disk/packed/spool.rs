@@ -45,7 +45,9 @@ impl<'a, 'scope> Spool<'a, 'scope> {
     ) -> Result<Self> {
         let file = nameless(work_dir).map_err(|error| cannot_write(error, work_dir))?;
         let spool = Self { file, work_dir: work_dir.to_owned(), hashers, watch, limit, at: 0, credit: 0 };
-        spool.check_space(least)?;
+        if least > 0 {
+            spool.check_space(least)?;
+        }
         Ok(spool)
     }
 

@@ -282,6 +282,16 @@ fn unpacking_can_be_stopped_in_the_middle() {
 }
 
 #[test]
+fn a_plain_archive_of_holes_needs_no_room_for_them() {
+    let file = Scratch::new(&pack(&disk(), Packing::Tar));
+    fs::File::options().write(true).open(file.path()).unwrap().set_len(8 << 40).unwrap();
+    // It gets as far as reading, where it is stopped.
+    let stop = Counter(AtomicU64::new(0), 1);
+    let error = Disk::open_watched(&file.packed(Format::Raw, Packing::Tar), ALL, &stop).unwrap_err();
+    assert_eq!(error.kind(), Kind::Cancelled, "{error}");
+}
+
+#[test]
 fn a_file_that_is_written_to_while_it_is_unpacked_is_noticed() {
     struct Writer(std::path::PathBuf);
     impl Watch for Writer {

@@ -52,7 +52,7 @@ pub(in crate::disk) fn unpack(given: &Source, task: &Task<'_>, watch: &dyn Watch
     let Packed { packing, work_dir } = task.packed;
     let (file, given_sums, file_sums) = scope(|scope| {
         let (of_given, of_file) = (Hashers::start(scope, task.hashes.0)?, Hashers::start(scope, task.hashes.1)?);
-        let limits = (most(task), given.size());
+        let limits = (most(task), least(*packing, given.size()));
         let unpacked = Spool::create(work_dir, limits, &of_file, watch).and_then(|mut spool| {
             let mut input = Input::new(given, &of_given, watch);
             match (decode(*packing, &mut input, &mut spool), input.into_failure()) {
@@ -77,6 +77,12 @@ fn most(task: &Task<'_>) -> u64 {
         Format::Qcow2 => (task.max_size / 16).saturating_add(16 << 20),
     };
     task.max_size.saturating_add(overhead)
+}
+
+/// The bytes that must be free before anything is written. What is compressed takes at least its own room, but a plain
+/// archive may be mostly zeros, which become holes.
+fn least(packing: Packing, given_size: u64) -> u64 {
+    if packing.compression().is_some() { given_size } else { 0 }
 }
 
 fn decode(packing: Packing, input: &mut Input<'_, '_>, spool: &mut Spool<'_, '_>) -> Result<()> {

@@ -17,6 +17,8 @@ pub(super) struct Content<'a> {
     pub(super) builds: Vec<Build>,
     images: BTreeMap<&'a str, (ImageFile, &'a Seen)>,
     sums: BTreeMap<String, [u8; 64]>,
+    /// Whether there is a `SHA512SUMS`.
+    has_sums: bool,
 }
 
 impl<'a> Content<'a> {
@@ -31,7 +33,7 @@ impl<'a> Content<'a> {
             let file = ImageFile::of(name).filter(wanted)?;
             Some((name.as_str(), (file, seen)))
         });
-        let content = Self { builds, images: images.collect(), sums };
+        let content = Self { builds, images: images.collect(), sums, has_sums: folder.sums.is_some() };
         content.refuse_missing(folder, wanted, wrong);
         content.refuse_unclaimed(wrong);
         content.refuse_twins(wrong);
@@ -96,6 +98,7 @@ impl<'a> Content<'a> {
             self.files_of(build).map(|name| (name, self.digest(build, name, wrong))).collect();
         let Some(sha512) = digests.get(name).copied().flatten() else {
             wrong.push(format!("{name}: neither SHA512SUMS nor a build manifest has its digest"));
+            wrong.wants_sums |= !self.has_sums;
             return None;
         };
         let (file, seen) = self.images.get(name)?;

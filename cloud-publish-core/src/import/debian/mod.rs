@@ -137,22 +137,27 @@ pub fn import(folder: &Folder, wishes: &Wishes) -> Result<Imported> {
 
 /// What is wrong, in the order in which it was found, each line once.
 #[derive(Debug, Default)]
-struct Wrong(Vec<String>);
+struct Wrong {
+    lines: Vec<String>,
+    /// Whether digests are missing that a new `SHA512SUMS` would have.
+    wants_sums: bool,
+}
 
 impl Wrong {
     fn push(&mut self, line: String) {
         let line: String = line.chars().flat_map(visible).collect();
-        if !self.0.contains(&line) {
-            self.0.push(line);
+        if !self.lines.contains(&line) {
+            self.lines.push(line);
         }
     }
 
     fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.lines.is_empty()
     }
 
     fn into_error(self) -> Error {
-        Error::new(Kind::InvalidInput, self.0.join("\n")).hint("mend the folder, or say what it leaves open")
+        let hint = if self.wants_sums { "run `sha512sum * > SHA512SUMS` there" } else { "mend the folder" };
+        Error::new(Kind::InvalidInput, self.lines.join("\n")).hint(hint)
     }
 }
 

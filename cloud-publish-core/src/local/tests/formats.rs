@@ -8,8 +8,10 @@ use super::rig::{Rig, assert_mirrorable, region, register};
 use super::steps::Watch;
 use crate::disk::{Disk, DiskSource, Format};
 use crate::error::Kind;
+use crate::manifest::Visibility;
 use crate::publisher::{
     ImageAt, ImageSpec, PreflightRequest, Probe, Proof, ProveRequest, Publisher, Severity, UploadRequest,
+    VisibilityRequest,
 };
 
 const VERSION: &str = "bookworm/20240101-1614";
@@ -36,7 +38,7 @@ async fn every_format_is_a_file_of_its_own_with_one_build_manifest_for_all() {
     assert_eq!(names(&rig), expected);
     assert_mirrorable(&rig.public());
     let page = fs::read_to_string(rig.public().join(VERSION).join("index.html")).unwrap();
-    for part in ["raw disk", "qcow2", "fixed VHD", "Google Compute Engine"] {
+    for part in ["raw disk", "qcow2", "fixed VHD", "disk.raw in a tar.gz"] {
         assert!(page.contains(part), "{part}");
     }
     for (at, (image, _)) in all.iter().zip(&images) {
@@ -177,6 +179,32 @@ async fn a_published_version_gets_no_other_artifact_nor_other_content() {
     changed.tags.digest = crate::digest::Digest::from_bytes([9; 32]);
     let error = register(&rig.local, &rig.context, &[(Arc::new(changed), disk)]).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Refused);
+}
+
+#[tokio::test]
+async fn a_file_of_somebody_else_under_the_new_name_stops_a_further_format_before_anything_is_moved() {
+    let rig = Rig::new();
+    rig.publish(&rig.formats("generic", &[AsIs])).await.unwrap();
+    let coming = rig.formats("generic", &[Qcow2]);
+    let all = rig.register(&coming).await.unwrap();
+    let foreign = rig.public().join(all[0].id.as_str());
+    fs::write(&foreign, "theirs").unwrap();
+    let (public, work) = (rig.tree(), super::rig::tree(&rig.work().join("building")));
+    let request = VisibilityRequest { at: all[0].clone(), wanted: Visibility::Public };
+    for _ in 0..2 {
+        let error = rig.local.set_visibility(&rig.context, &request).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::NameTaken, "{error}");
+        assert_eq!(error.context("path"), foreign.to_str());
+        assert_eq!((rig.tree(), super::rig::tree(&rig.work().join("building"))), (public.clone(), work.clone()));
+    }
+    let later = rig.formats("generic", &[Vhd]);
+    fs::write(foreign.with_extension("vhd"), "theirs").unwrap();
+    assert!(preflight(&rig, &later).await[0].contains("something else of this name"));
+    assert_eq!(rig.register(&later).await.unwrap_err().kind(), Kind::NameTaken);
+    fs::remove_file(foreign.with_extension("vhd")).unwrap();
+    fs::remove_file(&foreign).unwrap();
+    rig.local.set_visibility(&rig.context, &request).await.unwrap();
+    assert_eq!(proven(&rig, &all[0]).await.unwrap(), Proof::Content { digest: all[0].tags.digest });
 }
 
 #[tokio::test]

@@ -58,6 +58,50 @@ async fn a_published_version_gets_no_further_image() {
 }
 
 #[tokio::test]
+async fn a_directory_that_was_moved_after_its_publication_is_told_once_as_that() {
+    let rig = Rig::new();
+    let release = rig.release(Class::Release, VERSION);
+    rig.publish(&release).await.unwrap();
+    let images: Vec<_> = release.iter().map(|(image, _)| Arc::clone(image)).collect();
+    let elsewhere = rig.top().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::rename(rig.public(), elsewhere.join("public")).unwrap();
+    let moved = Rig { local: super::rig::local_in(&elsewhere), ..rig };
+    let found = findings(&moved, &images).await;
+    let is_told = |message: &str| message.contains("published under another path");
+    assert!(matches!(&found[..], [(Severity::Error, message)] if is_told(message)), "{found:?}");
+    let error = moved.register(&release).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Refused);
+    assert!(error.advice().unwrap().starts_with("move it back"), "{error:?}");
+    fs::rename(elsewhere.join("public"), moved.public()).unwrap();
+    let back = Rig { local: super::rig::local_in(&moved.top()), ..moved };
+    assert_eq!(findings(&back, &images).await, []);
+}
+
+#[tokio::test]
+async fn a_version_whose_file_is_missing_is_made_anew_once_it_was_moved_away() {
+    let rig = Rig::new();
+    let images = rig.release(Class::Release, VERSION);
+    let all = rig.publish(&images).await.unwrap();
+    let before = rig.tree();
+    fs::remove_file(rig.public().join(all[0].id.as_str())).unwrap();
+    let dir = rig.public().join("bookworm").join(VERSION);
+    let problem = rig.found(&all[0]).await.unwrap().problems.remove(0);
+    assert!(problem.contains(&format!("put it back, or move {} away", dir.display())), "{problem}");
+    fs::rename(&dir, rig.top().join("away")).unwrap();
+    assert_eq!(rig.publish(&images).await.unwrap(), all);
+    assert_eq!(rig.tree(), before);
+}
+
+#[tokio::test]
+async fn a_path_in_the_kernel_s_own_file_systems_is_told_once_as_that() {
+    let rig = Rig { local: super::rig::local_in("/proc/missing".as_ref()), ..Rig::new() };
+    let (image, _) = rig.image("generic", Class::Release, VERSION);
+    let found = findings(&rig, &[image]).await;
+    assert!(matches!(&found[..], [(_, message)] if message.contains("no directory can be made here")), "{found:?}");
+}
+
+#[tokio::test]
 async fn other_content_under_the_same_key_is_a_conflict() {
     let rig = Rig::new();
     let images = rig.release(Class::Release, VERSION);
