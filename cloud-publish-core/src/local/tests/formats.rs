@@ -37,7 +37,7 @@ async fn every_format_is_a_file_of_its_own_with_one_build_manifest_for_all() {
     assert_eq!(names(&rig), expected);
     assert_mirrorable(&rig.public());
     let page = fs::read_to_string(rig.public().join(VERSION).join("index.html")).unwrap();
-    for part in ["raw disk", "qcow2", "fixed VHD", "Google Compute Engine"] {
+    for part in ["raw disk", "qcow2", "fixed VHD", "disk.raw in a tar.gz"] {
         assert!(page.contains(part), "{part}");
     }
     for (at, (image, _)) in all.iter().zip(&images) {
