@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::digest::Digest;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::event::GateAnswer;
 use crate::names::{
     Account, Arch, Class, ImageId, ImageName, Owner, Provider, Region, ReleaseName, Rendition, Suite, TargetName,
@@ -89,7 +89,8 @@ impl Gate for NoGate {
     }
 
     async fn ask(&self, _context: &crate::publisher::Context, _question: &Question) -> Result<Answered> {
-        Ok(GateAnswer::Passed.into())
+        Err(Error::new(Kind::Unexpected, "a gate is to be asked, and there is none")
+            .hint("nothing was published; give the run the gates that its plan was made with"))
     }
 }
 

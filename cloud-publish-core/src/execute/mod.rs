@@ -284,6 +284,7 @@ impl<'p> Run<'p> {
             staged: self.staged(step),
             id: self.image(step),
             images: self.gated(step),
+            along: self.plan.along(step).map(|planned| planned.spec.tags.clone()).collect(),
         })
     }
 

@@ -6,7 +6,7 @@ use super::journal::Made;
 use crate::disk::Disk;
 use crate::error::{Error, Kind, Result, Retry};
 use crate::event::Trouble;
-use crate::identity::Place;
+use crate::identity::{ImageTags, Place};
 use crate::manifest::ManifestFile;
 use crate::names::{ImageId, Region};
 use crate::plan::{Action, Step};
@@ -28,6 +28,8 @@ pub(super) struct Job {
     pub(super) id: Option<ImageId>,
     /// The images that a gate is asked about.
     pub(super) images: Vec<(Region, ImageId)>,
+    /// What may become public in the same step as this image.
+    pub(super) along: Vec<ImageTags>,
 }
 
 /// Whether a failure in passing would be tried again.
@@ -41,7 +43,12 @@ pub(super) enum Chance {
 pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Result<Made> {
     let publisher = job.publisher.as_ref();
     match &job.step.action {
-        Action::Barrier | Action::Gate { .. } | Action::Approve { .. } => Ok(Made::Change),
+        Action::Barrier => Ok(Made::Change),
+        Action::Gate { .. } | Action::Approve { .. } => {
+            Err(Error::new(Kind::Unexpected, "a gate or a person's approval is no call to a cloud")
+                .with("step", &job.step.id)
+                .hint("nothing was published; please report this"))
+        }
         Action::Upload => send(job, context).await,
         Action::Register { .. } => {
             let request = RegisterRequest { image: job.spec.clone(), staged: job.staged()?.clone() };
@@ -55,7 +62,7 @@ pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Res
         }
         Action::SetVisibility { visibility, .. } => {
             let request = VisibilityRequest { at: job.at(job.region()?)?, wanted: visibility.clone() };
-            publisher.set_visibility(context, &request).await.map(|()| Made::Change)
+            publisher.set_visibility_along(context, &request, &job.along).await.map(|()| Made::Change)
         }
         Action::MarkPublished { .. } => {
             let published = context.clock().now();

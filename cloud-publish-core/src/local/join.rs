@@ -66,15 +66,18 @@ fn refuse_taken(dir: &Path, entries: &[Entry], file: &str) -> Result<()> {
         .hint("move it away, then run the same command again; if it is ours, give naming.image {variant} and {arch}"))
 }
 
-/// Brings the images of a building directory into the published one.
+/// Brings images of a building directory into the published one; those that are `left` stay.
 ///
 /// A kill before the swap loses at most the new images, which are uploaded again; after it nothing is left to do.
-pub(super) fn join(site: &Site, folder: &Folder, building: &Path) -> Result<()> {
+pub(super) fn join(
+    site: &Site,
+    (folder, building): (&Folder, &Path),
+    coming: &[&Entry],
+    left: &[&Entry],
+) -> Result<()> {
     let layout = &site.layout;
     let public = layout.public.join(folder.relative());
-    let coming: Vec<Entry> = entry::read_sound(building, folder, Tree::Building)?;
-    let coming: Vec<&Entry> = coming.iter().filter(|entry| entry.is_present()).collect();
-    for entry in &coming {
+    for entry in coming {
         refuse_closed(site, &entry.tags(layout)?, &entry.file)?;
     }
     let draft = layout.tmp().join("joined");
@@ -92,23 +95,29 @@ pub(super) fn join(site: &Site, folder: &Folder, building: &Path) -> Result<()> 
         }
         files::hard_link(&public.join(&name), &draft.join(&name))?;
     }
-    for entry in &coming {
+    let stays = |file: &str| left.iter().any(|entry| entry.file == file);
+    for entry in coming {
         let at = [&draft, &public, building].map(|dir| dir.join(manifest_name(&entry.file)));
         let found = at.iter().map(|path| entry::read_manifest(path)).find_map(Result::transpose);
         let mut manifest = found.transpose()?.ok_or_else(|| vanished(entry))?;
+        manifest.retain(|upload| upload.file_in(folder).is_none_or(|file| !stays(file)));
         manifest.put(layout, folder, &filed(site, entry)?);
         let [path, ..] = at;
         files::write(&layout.tmp(), &path, &manifest.to_bytes()?)?;
     }
-    for entry in &coming {
+    for entry in coming {
         if files::rename_new(&entry.path(), &draft.join(&entry.file))? == Moved::Taken {
             return Err(vanished(entry));
         }
     }
     lists::write(layout, folder, &draft, None)?;
     files::sync_parent(&draft.join(SUMS))?;
-    // Nothing of it is needed any more, and after the swap nobody would come back for it.
-    files::remove_tree(building)?;
+    // What was taken from it is not needed any more, and after the swap nobody would come back for it.
+    if left.is_empty() {
+        files::remove_tree(building)?;
+    } else {
+        lists::trim_manifests(layout, folder, building)?;
+    }
     files::exchange(&draft, &public)?;
     files::remove_tree(&draft)
 }

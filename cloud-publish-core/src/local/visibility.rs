@@ -1,5 +1,6 @@
 //! Publication: the version's building directory gets its checksums and its page and appears among the mirrored files by
-//! one rename, with every image that is registered in it. Further formats of a published version come by [`join`].
+//! one rename, with every image that may become public now. What else waits in it, because a gate refused it or nobody
+//! asked for it any more, stays behind. Further formats of a published version come by [`join`].
 
 use std::path::Path;
 
@@ -7,19 +8,22 @@ use super::entry::{self, Entry, Tree};
 use super::files::{self, Moved};
 use super::find;
 use super::join::join;
-use super::layout::Folder;
+use super::layout::{Folder, manifest_name};
 use super::listing;
 use super::lists;
 use super::record::Record;
+use super::retire::vanished;
 use super::site::Site;
 use super::upload::Paths;
 use crate::error::{Error, Kind, Result};
+use crate::identity::ImageTags;
 use crate::manifest::Visibility;
 use crate::names::ImageId;
 use crate::publisher::VisibilityRequest;
 
-/// Lets everybody see an image, or nobody; see [`crate::publisher::Publisher::set_visibility`].
-pub(super) fn set(site: &Site, request: &VisibilityRequest) -> Result<()> {
+/// Lets everybody see an image and those that may go along with it, or nobody; see
+/// [`crate::publisher::Publisher::set_visibility`] and [`crate::publisher::Publisher::set_visibility_along`].
+pub(super) fn set(site: &Site, request: &VisibilityRequest, along: &[ImageTags]) -> Result<()> {
     let unsupported = |message: &'static str, hint: &'static str| {
         Err(Error::new(Kind::Unsupported, message).with("id", &request.at.id).hint(hint))
     };
@@ -37,7 +41,7 @@ pub(super) fn set(site: &Site, request: &VisibilityRequest) -> Result<()> {
     let found = site.own(&request.at)?;
     match (wants_public, found.tree) {
         (true, Tree::Public) => listing::refresh(&site.layout, &found.folder.suite),
-        (true, Tree::Building) => publish(site, &found),
+        (true, Tree::Building) => publish(site, &found, along),
         (true, Tree::Retired) => {
             Err(Error::new(Kind::Refused, "the image is retired").with("id", &request.at.id).hint("restore it first"))
         }
@@ -46,28 +50,32 @@ pub(super) fn set(site: &Site, request: &VisibilityRequest) -> Result<()> {
     }
 }
 
-/// Moves the whole version into the mirrored tree.
+/// Moves an image and those that go along into the mirrored tree.
 ///
 /// A kill before the rename leaves a complete building directory, after it a published version whose pages above are
 /// written by the next call.
-fn publish(site: &Site, found: &Entry) -> Result<()> {
+fn publish(site: &Site, found: &Entry, along: &[ImageTags]) -> Result<()> {
     let (layout, folder, building) = (&site.layout, &found.folder, &found.dir);
     let public = layout.public.join(folder.relative());
     let is_new = !files::exists(&public)?;
     let entries = entry::read_sound(building, folder, Tree::Building)?;
-    let present: Vec<&Entry> = entries.iter().filter(|entry| entry.is_present()).collect();
-    let release = &found.tags(layout)?.release;
-    for entry in &present {
-        check_ready(site, entry, release.as_str())?;
+    let present = entries.iter().filter(|entry| entry.is_present());
+    let own = found.tags(layout)?;
+    let goes = |entry: &&Entry| entry.upload.tags(layout).is_ok_and(|tags| tags == own || along.contains(&tags));
+    let (coming, left): (Vec<&Entry>, Vec<&Entry>) = present.partition(goes);
+    for entry in coming.iter().chain(&left) {
+        check_ready(site, entry, own.release.as_str())?;
     }
-    if is_new {
+    if !is_new {
+        join(site, (folder, building), &coming, &left)?;
+    } else if left.is_empty() {
         lists::trim_manifests(layout, folder, building)?;
         lists::write(layout, folder, building, None)?;
         move_version(building, &public)?;
     } else {
-        join(site, folder, building)?;
+        part(site, (folder, building), &coming)?;
     }
-    for entry in &present {
+    for entry in &coming {
         let tags = entry.upload.tags(layout).ok();
         tags.map_or(Ok(()), |tags| files::remove_tree(&Paths::new(site, &layout.token(&tags)).dir))?;
     }
@@ -75,7 +83,27 @@ fn publish(site: &Site, found: &Entry) -> Result<()> {
     listing::refresh(layout, &folder.suite)
 }
 
-/// Refuses to publish what would come along though nobody may want it to.
+/// Publishes some of a building directory's images; the others stay in it.
+///
+/// A kill before the rename loses at most the images that were to be published, which are uploaded again.
+fn part(site: &Site, (folder, building): (&Folder, &Path), coming: &[&Entry]) -> Result<()> {
+    let layout = &site.layout;
+    let draft = layout.tmp().join("part");
+    files::make_dir(&draft)?;
+    for entry in coming {
+        let manifest = entry::read_manifest(&entry.manifest())?.ok_or_else(|| vanished(entry))?;
+        files::write(&layout.tmp(), &draft.join(manifest_name(&entry.file)), &manifest.to_bytes()?)?;
+        if files::rename_new(&entry.path(), &draft.join(&entry.file))? == Moved::Taken {
+            return Err(vanished(entry));
+        }
+    }
+    lists::trim_manifests(layout, folder, &draft)?;
+    lists::write(layout, folder, &draft, None)?;
+    lists::trim_manifests(layout, folder, building)?;
+    move_version(&draft, &layout.public.join(folder.relative()))
+}
+
+/// Refuses to publish a version in which something waits that nobody may want in it.
 fn check_ready(site: &Site, entry: &Entry, release: &str) -> Result<()> {
     let tags = entry.tags(&site.layout)?;
     let id: ImageId = entry.folder.id(&entry.file)?;

@@ -19,7 +19,8 @@ const TIME: Duration = Duration::from_secs(3600);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GateRegions {
-    /// Those of all regions, once all required ones have theirs.
+    /// Those of all regions that this run brings it to, asked about when it is in every required one; a best-effort
+    /// region where it could not be made is left out. What passed counts for a region that is filled later, too.
     #[default]
     All,
     /// The one in the home region, as soon as it is there; copies are made meanwhile.
@@ -98,9 +99,14 @@ impl GateConfig {
         self.command.first().is_some_and(|program| program.contains('/'))
     }
 
-    /// What tells this gate from another: 16 hex digits of the command as it is written, the same on every machine.
+    /// What tells this gate from another: 16 hex digits of the command as it is written and of the regions it sees, the
+    /// same on every machine. What passed for the home region alone has not passed for all.
     pub fn identity(&self) -> String {
-        let mut digits = hex(&Sha256::digest(self.command.join("\0")));
+        let regions = match self.regions {
+            GateRegions::All => "all",
+            GateRegions::Home => "home",
+        };
+        let mut digits = hex(&Sha256::digest(format!("{regions}\0{}", self.command.join("\0"))));
         digits.truncate(16);
         digits
     }

@@ -24,6 +24,16 @@ pub enum Visibility {
     Public,
 }
 
+impl Visibility {
+    /// Whether somebody may see an image with `other` who may not with this.
+    pub fn is_widened_by(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::SharedWith(now), Self::SharedWith(then)) => then.iter().any(|party| !now.contains(party)),
+            _ => other > self,
+        }
+    }
+}
+
 impl Display for Visibility {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {

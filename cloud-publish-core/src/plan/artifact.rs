@@ -1,7 +1,7 @@
 //! The steps that bring one image to its regions, up to the barrier, and those that publish it behind the barrier.
 
 use super::found::{Found, look, refusal};
-use super::guard::guard;
+use super::guard::{guard, is_unsaid};
 use super::{
     Action, Desired, DesiredPlace, Drift, ImageSource, Permissions, Plan, RefusalKind, Step, StepId, TargetState,
 };
@@ -21,9 +21,10 @@ pub(super) struct Route<'a> {
 }
 
 impl Route<'_> {
-    /// Whether an image is still to be published in any of the regions.
+    /// Whether an image is still to be published in any of the regions, or shown to more people.
     pub(super) fn is_open(&self) -> bool {
-        self.arrivals.iter().any(|arrival| arrival.found.is_none_or(|found| found.life() != Life::Published))
+        let open = |arrival: &Arrival<'_>| arrival.found.is_none_or(|found| found.life() != Life::Published);
+        self.arrivals.iter().any(|arrival| arrival.widens || open(arrival))
     }
 }
 
@@ -35,6 +36,8 @@ pub(super) struct Arrival<'a> {
     pub(super) source: ImageSource,
     pub(super) found: Option<&'a FoundImage>,
     pub(super) expected: &'a Expected,
+    /// It is published, a repair is to show it to more people, and something has to be said of it before.
+    pub(super) widens: bool,
 }
 
 impl Arrival<'_> {
@@ -61,7 +64,13 @@ pub(super) fn bring<'a>(
             Found::Nothing { why } => missing.push((place, why)),
             Found::Unpublished(found) | Found::Published(found) => {
                 let source = ImageSource::Found(found.id.clone());
-                route.arrivals.push(arrival(place, source, Some(found)));
+                let mut here = arrival(place, source, Some(found));
+                let wanted = &desired.spec.visibility;
+                here.widens = permissions.repair
+                    && found.life() == Life::Published
+                    && found.visibility.is_widened_by(wanted)
+                    && is_unsaid(state, desired);
+                route.arrivals.push(here);
             }
             Found::Leave { message, hint } => plan.drift.push(drift(state, desired, place, (message, hint))),
             Found::Refuse(RefusalKind::Unreadable, message, hint) if !place.required => {
@@ -185,7 +194,14 @@ fn replicate(state: &TargetState<'_>, desired: &Desired, to: &[(&DesiredPlace, &
 }
 
 fn arrival<'a>(place: &'a DesiredPlace, source: ImageSource, found: Option<&'a FoundImage>) -> Arrival<'a> {
-    Arrival { region: place.region.clone(), required: place.required, source, found, expected: &place.expected }
+    Arrival {
+        region: place.region.clone(),
+        required: place.required,
+        source,
+        found,
+        expected: &place.expected,
+        widens: false,
+    }
 }
 
 fn drift(state: &TargetState<'_>, desired: &Desired, place: &DesiredPlace, (message, hint): (String, String)) -> Drift {

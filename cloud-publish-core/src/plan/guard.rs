@@ -67,6 +67,12 @@ pub struct GateImage {
     pub from: ImageSource,
 }
 
+/// Whether something is still to be said of an image before more people may see it.
+pub(super) fn is_unsaid(state: &TargetState<'_>, desired: &Desired) -> bool {
+    let (guard, subject) = (state.guard, Subject::new(state.info, &desired.spec.tags));
+    (guard.gate.is_some() && !guard.passed.contains(&subject)) || (guard.approve && !guard.approved.contains(&subject))
+}
+
 /// Plans what is still to be said of an image of which something is still to be published; returns the steps that its
 /// publication waits for.
 pub(super) fn guard(

@@ -184,6 +184,25 @@ impl Plan {
         self.images.iter().find(|planned| planned.target == step.target && planned.image == *image)
     }
 
+    /// Images that get a visibility behind the barrier that this step gets the same one behind: its own, and those that
+    /// may appear along with it.
+    pub fn along(&self, step: &Step) -> impl Iterator<Item = &PlannedImage> {
+        let barrier = |id: &&StepId| self.steps.iter().any(|step| step.id == **id && step.action == Action::Barrier);
+        let wanted = |step: &Step| match &step.action {
+            Action::SetVisibility { visibility, .. } => Some(visibility.clone()),
+            _ => None,
+        };
+        let (own, barrier) = (wanted(step), step.after.iter().find(barrier).cloned());
+        let (target, region) = (step.target.clone(), step.region.clone());
+        let goes = move |other: &&Step| {
+            own.is_some()
+                && wanted(other) == own
+                && (&other.target, &other.region) == (&target, &region)
+                && barrier.as_ref().is_some_and(|barrier| other.after.contains(barrier))
+        };
+        self.steps.iter().filter(goes).filter_map(|other| self.image_of(other))
+    }
+
     /// Images that the plan will upload at a target, with the region: what a preflight counts.
     pub fn additions<'a>(&'a self, target: &'a TargetName) -> impl Iterator<Item = (&'a PlannedImage, &'a Region)> {
         self.images_where(target, |step| match &step.action {

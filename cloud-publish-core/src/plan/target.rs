@@ -32,7 +32,7 @@ pub(super) fn plan(state: &TargetState<'_>, permissions: Permissions, plan: &mut
                 plan.drift.push(stays_private(state, desired, arrival, region));
                 continue;
             }
-            let publisher = Publication { state, desired, arrival, barrier };
+            let publisher = Publication { state, desired, arrival, barrier, is_guarded: route.guards.is_some() };
             let last = publisher.publish(permissions, plan);
             plan.refusals.extend(pointers.shared_by(&publisher));
             publisher.offer(last.as_ref(), plan);
@@ -140,6 +140,8 @@ struct Publication<'a> {
     desired: &'a Desired,
     arrival: &'a Arrival<'a>,
     barrier: Option<&'a StepId>,
+    /// What has to be said of it is planned, and the barrier waits for it.
+    is_guarded: bool,
 }
 
 impl Publication<'_> {
@@ -176,18 +178,22 @@ impl Publication<'_> {
     fn complete(&self, found: &FoundImage, permissions: Permissions, plan: &mut Plan) {
         let wanted = &self.desired.spec.visibility;
         if found.visibility != *wanted {
-            if permissions.repair {
+            let drift = |hint: &str| Drift {
+                target: self.state.info.target.clone(),
+                image: self.desired.image.clone(),
+                region: self.arrival.region.clone(),
+                message: format!("{} is {}, should be {wanted}", found.id, found.visibility),
+                hint: hint.to_owned(),
+            };
+            if !permissions.repair {
+                plan.drift.push(drift("somebody changed it by hand; --repair sets it back"));
+            } else if self.arrival.widens && !self.is_guarded {
+                plan.drift.push(drift("a required region is left as it is; only then the gate or a person is asked"));
+            } else {
                 let image = self.arrival.source.clone();
                 let action = Action::SetVisibility { from: image, visibility: wanted.clone() };
-                plan.steps.push(self.step(action, Vec::new(), "somebody changed it by hand, and --repair was given"));
-            } else {
-                plan.drift.push(Drift {
-                    target: self.state.info.target.clone(),
-                    image: self.desired.image.clone(),
-                    region: self.arrival.region.clone(),
-                    message: format!("{} is {}, should be {wanted}", found.id, found.visibility),
-                    hint: "somebody changed it by hand; --repair sets it back".into(),
-                });
+                let after = self.barrier.filter(|_| self.arrival.widens).cloned().into_iter().collect();
+                plan.steps.push(self.step(action, after, "somebody changed it by hand, and --repair was given"));
             }
         }
         let lacks = |(name, value): (&String, &String)| found.extra_tags.get(name) != Some(value);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::FormatChoice::{self, AsIs, GceTarGz, Qcow2, Raw, Vhd};
-use super::rig::{Rig, assert_mirrorable, region, register};
+use super::rig::{Rig, assert_mirrorable, expose, region, register};
 use super::steps::Watch;
 use crate::disk::{Disk, DiskSource, Format};
 use crate::error::Kind;
@@ -50,6 +50,51 @@ async fn every_format_is_a_file_of_its_own_with_one_build_manifest_for_all() {
             assert_eq!(found.attributes.get(key), Some(value), "{key} of {}", at.id);
         }
     }
+}
+
+fn sums(rig: &Rig) -> String {
+    fs::read_to_string(rig.public().join(VERSION).join("SHA512SUMS")).unwrap()
+}
+
+#[tokio::test]
+async fn a_format_that_may_not_become_public_stays_behind_and_may_come_later() {
+    let rig = Rig { size: (1 << 20) + 512, ..Rig::new() };
+    let all = rig.register(&rig.formats("generic", &[AsIs, Qcow2, Vhd])).await.unwrap();
+    let name = "debian-12-generic-amd64-20240101-1614";
+    let in_version = |extensions: &[&str]| -> Vec<String> {
+        let files = extensions.iter().map(|extension| format!("{name}{extension}"));
+        ["SHA512SUMS".to_owned()].into_iter().chain(files).chain(["index.html".to_owned()]).collect()
+    };
+    for (count, extensions) in [(1, &[".json", ".raw"][..]), (2, &[".json", ".qcow2", ".raw"])] {
+        expose(&rig.local, &rig.context, &all[..count]).await.unwrap();
+        assert_eq!(names(&rig), in_version(extensions));
+        assert_mirrorable(&rig.public());
+        assert!(!sums(&rig).contains(".vhd"), "{}", sums(&rig));
+        let manifest = fs::read_to_string(rig.public().join(VERSION).join(format!("{name}.json"))).unwrap();
+        assert!(!manifest.contains(".vhd"), "{manifest}");
+        let left = rig.found(&all[2]).await.unwrap();
+        assert_eq!((left.visibility, left.problems.len()), (Visibility::Private, 0));
+    }
+    expose(&rig.local, &rig.context, &all).await.unwrap();
+    assert_eq!(names(&rig), in_version(&[".json", ".qcow2", ".raw", ".vhd"]));
+    assert_mirrorable(&rig.public());
+    for at in &all {
+        assert_eq!(proven(&rig, at).await.unwrap(), Proof::Content { digest: at.tags.digest }, "{}", at.id);
+        assert_eq!(rig.found(at).await.unwrap().visibility, Visibility::Public);
+    }
+    assert!(!rig.work().join("building").join(VERSION).exists());
+}
+
+#[tokio::test]
+async fn an_image_that_may_not_become_public_stays_behind_for_good() {
+    let rig = Rig::new();
+    let all = rig.register(&rig.release(crate::names::Class::Release, "20240101-1614")).await.unwrap();
+    expose(&rig.local, &rig.context, &all[..1]).await.unwrap();
+    assert!(!sums(&rig).contains("nocloud") && names(&rig).iter().all(|name| !name.contains("nocloud")));
+    assert_eq!(rig.found(&all[1]).await.unwrap().visibility, Visibility::Private);
+    let late = expose(&rig.local, &rig.context, &all[1..]).await.unwrap_err();
+    assert_eq!(late.kind(), Kind::Refused, "{late}");
+    assert_mirrorable(&rig.public());
 }
 
 #[cfg(feature = "qcow2")]

@@ -196,9 +196,7 @@ pub(super) async fn publish(
     images: &[(Arc<ImageSpec>, Arc<Disk>)],
 ) -> Result<Vec<ImageAt>> {
     let all = register(local, context, images).await?;
-    for at in &all {
-        local.set_visibility(context, &VisibilityRequest { at: at.clone(), wanted: Visibility::Public }).await?;
-    }
+    expose(local, context, &all).await?;
     for (at, (image, _)) in all.iter().zip(images) {
         let marks = Marks { published: Some("2024-01-02T00:00:00Z".parse().unwrap()), ..Marks::default() };
         local.tag(context, &TagRequest { at: at.clone(), marks: marks.into(), extra: None }).await?;
@@ -207,6 +205,16 @@ pub(super) async fn publish(
         }
     }
     Ok(all)
+}
+
+/// Makes images public together.
+pub(super) async fn expose(local: &Local, context: &Context, all: &[ImageAt]) -> Result<()> {
+    let along: Vec<ImageTags> = all.iter().map(|at| at.tags.clone()).collect();
+    for at in all {
+        let request = VisibilityRequest { at: at.clone(), wanted: Visibility::Public };
+        local.set_visibility_along(context, &request, &along).await?;
+    }
+    Ok(())
 }
 
 fn walk(path: &Path) -> Vec<PathBuf> {

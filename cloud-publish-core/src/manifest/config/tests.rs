@@ -143,6 +143,9 @@ fn a_gate_is_a_command_found_from_the_folder_of_the_file() {
     assert_eq!((other.program.as_path(), other.timeout.as_secs()), (Path::new("boot-test"), 1800));
     assert_eq!((other.regions, other.concurrency), (GateRegions::Home, 3));
     assert_ne!(gate.identity(), other.identity());
+    let of_home = with_gate("command = [\"./boot-test\", \"--fast\"]\nregions = \"home\"").unwrap();
+    let of_home = target(&of_home, "cloud").gate.clone().unwrap();
+    assert_ne!(gate.identity(), of_home.identity(), "what passed at home has not passed everywhere");
     let here = format!("{CONFIG}[target.cloud.gate]\ncommand = [\"./boot-test\"]\n");
     let here = Config::parse(Path::new("publish.toml"), &here, &providers()).unwrap();
     let gate = target(&here, "cloud").gate.clone().unwrap();

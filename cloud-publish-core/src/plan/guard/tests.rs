@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::identity::Marks;
-use crate::manifest::{GateRegions, Together};
+use crate::manifest::{GateRegions, Together, Visibility};
 use crate::plan::tests::{desired, finished, found, info, region, steps, tags};
 use crate::plan::{
     Action, Desired, GateImage, GateTerms, Guard, ImageSource, Permissions, Plan, Step, StepId, Subject, TargetState,
@@ -25,10 +25,18 @@ fn subject(info: &TargetInfo) -> Subject {
     Subject::new(info, &tags("r1", "2024-01-01"))
 }
 
-fn plan_of(info: &TargetInfo, desired: &[Desired], survey: &Survey, guard: &Guard) -> Plan {
+fn plan_with(info: &TargetInfo, desired: &[Desired], survey: &Survey, (guard, repair): (&Guard, bool)) -> Plan {
     let (tombstones, together) = (BTreeSet::new(), info.capability.together.unwrap_or(Together::Artifact));
     let state = TargetState { info, desired, survey, tombstones: &tombstones, together, guard };
-    Plan::new(&"r1".parse().unwrap(), &[state], Permissions::default())
+    Plan::new(&"r1".parse().unwrap(), &[state], Permissions { repair, ..Permissions::default() })
+}
+
+fn plan_of(info: &TargetInfo, desired: &[Desired], survey: &Survey, guard: &Guard) -> Plan {
+    plan_with(info, desired, survey, (guard, false))
+}
+
+fn repair(info: &TargetInfo, survey: &Survey, guard: &Guard) -> Plan {
+    plan_with(info, &[desired(info)], survey, (guard, true))
 }
 
 fn plan(info: &TargetInfo, survey: &Survey, guard: &Guard) -> Plan {
@@ -151,6 +159,40 @@ fn a_published_image_is_not_asked_about_and_one_that_is_to_be_published_somewher
     let plan = plan(&info, &lacking, &guarded());
     assert_eq!(asked(&plan)[0], ("one", &ImageSource::Found("one-r1".parse().unwrap())));
     assert_eq!(after(&plan, GATE), ["cloud/genericcloud-amd64/two/replicate"]);
+}
+
+#[test]
+fn a_repair_that_shows_an_image_to_more_people_waits_for_gate_and_person() {
+    const SET: &str = "cloud/genericcloud-amd64/one/set-visibility";
+    let info = info(Replication::PerRegion);
+    let mut survey = finished();
+    survey.images[0].visibility = Visibility::Private;
+    let planned = repair(&info, &survey, &guarded());
+    assert_eq!(steps(&planned), [GATE, APPROVE, BARRIER, SET]);
+    assert_eq!((after(&planned, SET), after(&planned, BARRIER)), (vec![BARRIER], vec![APPROVE, GATE]));
+    let said =
+        Guard { passed: BTreeSet::from([subject(&info)]), approved: BTreeSet::from([subject(&info)]), ..guarded() };
+    for guard in [Guard::default(), said] {
+        let planned = repair(&info, &survey, &guard);
+        assert_eq!((steps(&planned), after(&planned, SET).len()), (vec![SET], 0));
+    }
+    survey.images[1].native = Native::Hidden;
+    let planned = repair(&info, &survey, &guarded());
+    assert!(!steps(&planned).contains(&SET) && !steps(&planned).contains(&GATE), "{:?}", steps(&planned));
+    assert!(planned.drift.iter().any(|drift| drift.message.contains("should be public")), "{:?}", planned.drift);
+}
+
+#[test]
+fn a_repair_that_shows_an_image_to_fewer_people_waits_for_nobody() {
+    let info = info(Replication::PerRegion);
+    let mut survey = finished();
+    let mut wanted = desired(&info);
+    wanted.spec.visibility = Visibility::Private;
+    survey.images[1].visibility = Visibility::Private;
+    let plan = plan_with(&info, &[wanted], &survey, (&guarded(), true));
+    let narrowed = ["one", "far"].map(|region| format!("cloud/genericcloud-amd64/{region}/set-visibility"));
+    assert_eq!(BTreeSet::from_iter(steps(&plan)), narrowed.iter().map(String::as_str).collect());
+    assert!(plan.steps.iter().all(|step| step.after.is_empty()));
 }
 
 #[test]
