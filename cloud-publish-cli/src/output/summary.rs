@@ -182,3 +182,40 @@ fn next(summary: &Summary) -> String {
         RunOutcome::Refused => "nothing was changed; mend what is named above, then run the same command again".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use cloud_publish_core::run::{Failure, RunOutcome, Summary};
+
+    use super::summary_text;
+
+    fn text(outcome: RunOutcome) -> String {
+        let failure = Failure {
+            step: "preflight".into(),
+            target: Some("openstack".parse().unwrap()),
+            region: None,
+            error: "it does not answer".into(),
+            hint: None,
+            required: true,
+            waits: false,
+        };
+        let (release, failures) = ("r".parse().unwrap(), vec![failure]);
+        let summary = Summary { release, outcome, guarded: false, stopped: false, images: Vec::new(), failures };
+        anstream::adapter::strip_str(&summary_text(&summary, Duration::from_secs(3))).to_string()
+    }
+
+    #[test]
+    fn a_target_that_others_did_without_is_named_at_the_end_with_its_error() {
+        let said = text(RunOutcome::Incomplete);
+        assert!(said.starts_with("error: openstack was not attempted\n  caused by: it does not answer\n"), "{said}");
+        assert!(said.contains("published, 3.0 s; not attempted: openstack\n"), "{said}");
+    }
+
+    #[test]
+    fn a_refusal_is_not_repeated_right_after_the_plan() {
+        let said = text(RunOutcome::Refused);
+        assert!(!said.contains("openstack"), "{said}");
+    }
+}
