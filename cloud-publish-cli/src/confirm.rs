@@ -24,10 +24,11 @@ impl Question {
         }
     }
 
-    fn refusal(self) -> &'static str {
+    /// What a person who does not say yes hears.
+    fn result(self) -> &'static str {
         match self {
-            Self::Publish => "nothing was published, because the answer was not yes",
-            Self::Approve => "nothing was approved, because the answer was not yes",
+            Self::Publish => "nothing was published",
+            Self::Approve => "nothing was approved",
         }
     }
 }
@@ -35,22 +36,27 @@ impl Question {
 /// Asks on standard error and reads one line of standard input; only `y` and `yes` mean yes.
 ///
 /// # Errors
-/// [`Kind::Cancelled`] when the run is asked to stop meanwhile, [`Kind::InvalidInput`] when the answer is no.
+/// [`Kind::InvalidInput`] when the answer is no, or Ctrl-C: nothing is under way yet that could be stopped.
 pub(crate) async fn confirm(console: &Console, stop: &CancellationToken, question: Question) -> Result<()> {
-    console.insist(question.text());
+    let _asking = console.ask(question.text());
     let reading = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         io::stdin().read_line(&mut line).map(|_| line)
     });
     let answer = tokio::select! {
-        () = stop.cancelled() => return Err(Error::new(Kind::Cancelled, "stopped on request")),
+        () = stop.cancelled() => {
+            // The question stands on a line of its own from now on.
+            console.insist("\n");
+            return Err(Error::new(Kind::InvalidInput, question.result()));
+        }
         answer = reading => answer,
     };
     let line = answer.map(Result::ok).ok().flatten().unwrap_or_default();
     if is_yes(&line) {
         return Ok(());
     }
-    Err(Error::new(Kind::InvalidInput, question.refusal()).hint("answer y, or use --yes"))
+    let refusal = format!("{}, because the answer was not yes", question.result());
+    Err(Error::new(Kind::InvalidInput, refusal).hint("answer y, or use --yes"))
 }
 
 fn is_yes(line: &str) -> bool {

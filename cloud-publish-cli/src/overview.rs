@@ -51,12 +51,17 @@ pub(crate) fn images(prepared: &Prepared) -> Vec<ImageState> {
 /// What the next run would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Next {
-    /// How often each verb would be carried out, in the order of the plan.
+    /// How often each verb would be carried out, in the order of their execution.
     pub(crate) steps: Vec<Count>,
     /// Bytes that would be sent.
     pub(crate) bytes: u64,
     /// The refusals that stand against it; any one, and nothing at all would be done.
     pub(crate) refused: usize,
+    /// Targets that could not be seen; any one, and a run that must reach all of them does nothing.
+    pub(crate) unreachable: Vec<TargetName>,
+    /// Targets that could be seen.
+    #[serde(skip)]
+    pub(crate) seen: usize,
     /// The command.
     pub(crate) command: String,
 }
@@ -70,9 +75,29 @@ pub(crate) struct Count {
     pub(crate) count: usize,
 }
 
+/// Where a verb stands in the life of an image.
+pub(crate) fn in_order(verb: &str) -> usize {
+    const ORDER: [&str; 10] = [
+        "upload",
+        "register",
+        "replicate",
+        "gate",
+        "approve",
+        "set-visibility",
+        "mark-published",
+        "tag",
+        "point",
+        "list",
+    ];
+    ORDER.iter().position(|known| *known == verb).unwrap_or(ORDER.len())
+}
+
 /// What the next run would do, if it were this command.
-pub(crate) fn next(plan: &Plan, command: String) -> Next {
-    let mut next = Next { command, refused: plan.refusals.len(), ..Next::default() };
+pub(crate) fn next(prepared: &Prepared, command: String) -> Next {
+    let plan = &prepared.plan;
+    let unreachable = prepared.unreachable.keys().cloned().collect();
+    let (refused, seen) = (plan.refusals.len(), prepared.observed.len());
+    let mut next = Next { command, refused, unreachable, seen, ..Next::default() };
     for step in plan.steps.iter().filter(|step| !matches!(step.action, Action::Barrier)) {
         let verb = step.action.verb();
         match next.steps.iter_mut().find(|known| known.verb == verb) {
@@ -83,6 +108,7 @@ pub(crate) fn next(plan: &Plan, command: String) -> Next {
             next.bytes += plan.image_of(step).map_or(0, |planned| planned.spec.file_size);
         }
     }
+    next.steps.sort_by_key(|step| in_order(step.verb));
     next
 }
 

@@ -23,7 +23,10 @@ pub(crate) fn listen(console: Arc<Console>, stop: CancellationToken) -> io::Resu
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::spawn(async move {
         either(&mut interrupt, &mut terminate).await;
-        console.insist(FIRST);
+        // Who is still being asked has nothing running.
+        if !console.is_asking() {
+            console.insist(FIRST);
+        }
         stop.cancel();
         either(&mut interrupt, &mut terminate).await;
         console.settle();

@@ -68,7 +68,7 @@ pub(crate) struct ApproveArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) release: Option<String>,
     /// Names of the targets, separated by commas
-    #[arg(long, alias = "to", value_name = "TARGETS", value_delimiter = ',')]
+    #[arg(long, visible_alias = "to", value_name = "TARGETS", value_delimiter = ',')]
     pub(crate) target: Vec<String>,
     /// Who approves, instead of the user's name
     #[arg(long, value_name = "NAME")]

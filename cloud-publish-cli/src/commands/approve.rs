@@ -29,8 +29,9 @@ pub(super) async fn run(app: &App, args: &ApproveArgs) -> Result<Exit, Halt> {
     let targets = Targets { to: args.target.clone(), all_targets: false };
     let options = (Options::default(), app.progress(Show::Lines));
     let mut session = Session::open(app, args.release.as_deref(), Selection::Named(&targets), options)?;
+    needs_approval(&session, &args.target).map_err(Halt::at(Stage::Approve))?;
+    let by = who(app, args).map_err(Halt::at(Stage::Arguments))?;
     session.require_targets()?;
-    let by = args.by.clone().or_else(|| app.settings.user.clone()).unwrap_or_default();
     let prepared = prepare(&session.environment, &session.request).await.map_err(Halt::at(Stage::Input))?;
     app.console.settle();
     let names: Vec<TargetName> = session.request.targets.iter().map(|one| one.config.name.clone()).collect();
@@ -68,6 +69,25 @@ pub(super) async fn run(app: &App, args: &ApproveArgs) -> Result<Exit, Halt> {
     Ok(Exit::Done)
 }
 
+/// Refuses targets that no approval is wanted for, before any of them is asked.
+fn needs_approval(session: &Session, names: &[String]) -> Result<(), Error> {
+    let targets = session.environment.config.targets.values();
+    let mut free = targets.filter(|target| names.iter().any(|name| target.name.as_str() == name) && !target.approve);
+    match free.next() {
+        None => Ok(()),
+        Some(target) => Err(Error::new(Kind::InvalidInput, format!("the target {} needs no approval", target.name))
+            .hint("`approve = true` in its table of publish.toml makes it wait for one")),
+    }
+}
+
+/// Who approves.
+fn who(app: &App, args: &ApproveArgs) -> Result<String, Error> {
+    let by = args.by.as_ref().or(app.settings.user.as_ref()).map(|by| by.trim().to_owned());
+    by.filter(|by| !by.is_empty()).ok_or_else(|| {
+        Error::new(Kind::InvalidInput, "an approval needs the name of who approves").hint("name who approves with --by")
+    })
+}
+
 /// What waits for an approval at a target; that nothing does is an error that says why.
 fn waiting<'a>(
     session: &Session,
@@ -83,18 +103,14 @@ fn waiting<'a>(
     if !images.is_empty() {
         return Ok(images);
     }
-    let needs = session.request.targets.iter().any(|one| one.config.name == *target && one.config.approve);
     let is_asked = |action: &Action| matches!(action, Action::Approve { .. });
     let is_planned = prepared.plan.steps.iter().any(|step| step.target == *target && is_asked(&step.action));
-    let (why, hint) = match (needs, is_planned) {
-        (false, _) => {
-            ("needs no approval", "`approve = true` in its table of publish.toml makes it wait for one".to_owned())
-        }
-        (true, true) => (
+    let (why, hint) = match is_planned {
+        true => (
             "has nothing yet that could be approved",
             format!("bring it there first: `publish --release {release} --to {target}`"),
         ),
-        (true, false) => (
+        false => (
             "has nothing that waits for an approval",
             format!("`publish status --release {release} --to {target}` shows what is there"),
         ),
@@ -103,15 +119,13 @@ fn waiting<'a>(
 }
 
 fn table(wanted: &[(&TargetName, Vec<Approvable<'_>>)]) -> Table {
-    let mut table = Table::new(["TARGET", "REGION", "VARIANT", "ARCH", "ID"]);
+    let mut table = Table::new(["TARGET", "REGION", "IMAGE", "ID"]);
     for (target, image) in wanted.iter().flat_map(|(target, images)| images.iter().map(move |image| (target, image))) {
         for (region, id) in &image.image.found {
-            let of = &image.image.image;
             table.row([
                 (target.as_str(), Word::Plain),
                 (region.as_str(), Word::Plain),
-                (of.variant.as_str(), Word::Plain),
-                (of.arch.as_str(), Word::Plain),
+                (&image.image.image.to_string(), Word::Plain),
                 (id.as_str(), Word::Plain),
             ]);
         }

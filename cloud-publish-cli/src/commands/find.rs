@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cloud_publish_core::catalogue::{self, Row};
 use cloud_publish_core::error::{Error, Kind};
+use cloud_publish_core::plan::ImageRef;
 
 use crate::args::FindArgs;
 use crate::exit::Exit;
@@ -75,15 +76,16 @@ fn age<'a>(row: &'a Row) -> impl Ord + Copy + use<'a> {
 }
 
 fn table(rows: &[&Row]) -> Table {
-    let headings = ["RELEASE", "DATE", "VARIANT", "ARCH", "TARGET", "REGION", "STATE", "NAME", "ID"];
+    let headings = ["RELEASE", "DATE", "IMAGE", "TARGET", "REGION", "STATE", "NAME", "ID"];
     let mut table = Table::new(headings).expendable(["NAME", "DATE", "STATE"]);
     for row in rows {
         let date = row.date.or(row.published_at).map(|date| date.strftime("%F").to_string()).unwrap_or_default();
+        let (variant, arch) = (row.variant.clone(), row.arch.clone());
+        let image = ImageRef { variant, arch, rendition: row.rendition.clone() };
         table.row([
             (row.release.as_str(), Word::Plain),
             (&date, Word::Plain),
-            (row.variant.as_str(), Word::Plain),
-            (row.arch.as_str(), Word::Plain),
+            (&image.to_string(), Word::Plain),
             (row.target.as_str(), Word::Plain),
             (row.region.as_str(), Word::Plain),
             (row.state.as_str(), Word::Plain),

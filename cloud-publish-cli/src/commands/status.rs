@@ -106,7 +106,7 @@ async fn look(session: &Session) -> Result<Look, Halt> {
         required: true,
         waits: false,
     }));
-    Ok(Look { rows: wanted(&prepared), next: Some(next(&prepared.plan, session.command())), failures })
+    Ok(Look { rows: wanted(&prepared), next: Some(next(&prepared, session.command())), failures })
 }
 
 /// A target that cannot be used at all, as a failure.
@@ -126,7 +126,7 @@ fn table(rows: &[Wanted]) -> Table {
     let mut table = Table::new(["TARGET", "IMAGE", "REGION", "STATE", "ID"]).grouped().expendable(["ID"]);
     for row in rows {
         let image = &row.image;
-        let name = format!("{}-{}", image.variant, image.arch);
+        let name = image.image().to_string();
         let words = if row.required { row.words.clone() } else { format!("{} (best effort)", row.words) };
         table.row([
             (image.target.as_str(), Word::Plain),

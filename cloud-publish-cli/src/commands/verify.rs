@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::args::{Prove, VerifyArgs};
 use crate::exit::Exit;
 use crate::halt::{Halt, Stage};
-use crate::output::{Show, SummaryLine, Table, Word, count};
-use crate::overview::images;
+use crate::output::{Show, SummaryLine, Table, Word, count, remedy};
+use crate::overview::{images, next};
 use crate::session::{App, Selection, Session};
 
 /// One row of `--json`.
@@ -25,7 +25,7 @@ pub(super) async fn run(app: &App, args: &VerifyArgs) -> Result<Exit, Halt> {
     let selection = Selection::NamedOrAll(&args.targets);
     let reporter = (Options::default(), app.progress(Show::Events));
     let session = Session::open(app, args.release.as_deref(), selection, reporter)?;
-    let (rows, images) = look(&session, args.prove).await?;
+    let Look { rows, images, outlook } = look(&session, args.prove).await?;
     app.console.settle();
 
     let wrong: Vec<&Checked> = rows.iter().filter(|row| row.verdict != Verdict::Correct).collect();
@@ -41,23 +41,37 @@ pub(super) async fn run(app: &App, args: &VerifyArgs) -> Result<Exit, Halt> {
     }
     app.console.data(&table(&rows).render(app.settings.columns));
     let sentence = match (rows.len(), wrong.len()) {
-        (all, 0) => format!("{} as the manifest says\n", count(all, "image")),
+        (all, 0) => format!("{} as the manifest says{}\n", count(all, "image"), reservation(all, args.prove)),
         (all, wrong) => format!("{wrong} of {} not as the manifest says\n", count(all, "image")),
     };
     app.console.say(&sentence);
     if !is_complete {
-        let command = session.command();
-        app.console.say(&format!(
-            "next: `{command}` adds what is missing; with --repair it sets visibility back; it never changes content\n"
-        ));
+        outlook.iter().for_each(|sentence| app.console.say(sentence));
     }
     Ok(exit)
 }
 
-async fn look(session: &Session, prove: Option<Prove>) -> Result<(Vec<Checked>, Vec<ImageState>), Halt> {
+/// What was not looked at although the word is good.
+fn reservation(images: usize, prove: Option<Prove>) -> &'static str {
+    match (images, prove) {
+        (0, _) | (_, Some(_)) => "",
+        (1, None) => "; its content was not read (--prove reads it)",
+        (_, None) => "; their content was not read (--prove reads it)",
+    }
+}
+
+/// What was seen.
+struct Look {
+    rows: Vec<Checked>,
+    images: Vec<ImageState>,
+    /// What publishing would do about it, if anything could be seen.
+    outlook: Option<String>,
+}
+
+async fn look(session: &Session, prove: Option<Prove>) -> Result<Look, Halt> {
     let mut rows: Vec<Checked> = session.absent.iter().map(|(target, error)| unreachable(target, error)).collect();
     if session.request.targets.is_empty() {
-        return Ok((rows, Vec::new()));
+        return Ok(Look { rows, images: Vec::new(), outlook: None });
     }
     let prepared = prepare(&session.environment, &session.request).await.map_err(Halt::at(Stage::Input))?;
     let mut seen = run::verify(&prepared);
@@ -69,7 +83,8 @@ async fn look(session: &Session, prove: Option<Prove>) -> Result<(Vec<Checked>, 
         run::prove(&session.environment, &prepared, (scope, &mut seen)).await.map_err(Halt::at(Stage::Preflight))?;
     }
     rows.extend(seen);
-    Ok((rows, images(&prepared)))
+    let outlook = remedy(&next(&prepared, session.command()));
+    Ok(Look { rows, images: images(&prepared), outlook: Some(outlook) })
 }
 
 fn unreachable(target: &TargetName, error: &Error) -> Checked {
@@ -78,6 +93,7 @@ fn unreachable(target: &TargetName, error: &Error) -> Checked {
         region: None,
         variant: None,
         arch: None,
+        rendition: None,
         id: None,
         verdict: Verdict::Unreachable,
         required: true,
@@ -114,15 +130,15 @@ fn word(verdict: Verdict) -> (&'static str, Word) {
 }
 
 fn table(rows: &[Checked]) -> Table {
-    let mut table = Table::new(["TARGET", "REGION", "VARIANT", "ARCH", "VERDICT", "ID"]);
+    let mut table = Table::new(["TARGET", "REGION", "IMAGE", "VERDICT", "ID"]);
     for row in rows {
+        let image = row.image().map(|image| image.to_string()).unwrap_or_default();
         let (verdict, colour) = word(row.verdict);
         let verdict = if row.required { verdict.to_owned() } else { format!("{verdict} (best effort)") };
         table.row([
             (row.target.as_str(), Word::Plain),
             (row.region.as_ref().map_or("", AsRef::as_ref), Word::Plain),
-            (row.variant.as_ref().map_or("", AsRef::as_ref), Word::Plain),
-            (row.arch.as_ref().map_or("", AsRef::as_ref), Word::Plain),
+            (&image, Word::Plain),
             (&verdict, colour),
             (row.id.as_ref().map_or("", AsRef::as_ref), Word::Plain),
         ]);

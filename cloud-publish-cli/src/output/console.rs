@@ -1,6 +1,7 @@
 //! The two streams: who hears what, and what happens when nobody listens any more.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anstream::{AutoStream, ColorChoice};
@@ -19,8 +20,20 @@ pub(crate) struct Console {
     quiet: bool,
     /// What is painted below everything else while something is being done.
     live: Mutex<Option<ProgressBar>>,
+    /// Whether an answer is waited for.
+    asking: AtomicBool,
     /// The first failure of standard output.
     lost: Mutex<Option<io::Error>>,
+}
+
+/// A question that waits for its answer.
+#[derive(Debug)]
+pub(crate) struct Asking<'a>(&'a Console);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.asking.store(false, Ordering::Release);
+    }
 }
 
 impl Console {
@@ -37,6 +50,7 @@ impl Console {
             json: global.json,
             quiet: global.quiet,
             live: Mutex::default(),
+            asking: AtomicBool::new(false),
             lost: Mutex::default(),
         }
     }
@@ -81,6 +95,18 @@ impl Console {
     /// Tells people in any case: a question, a signal.
     pub(crate) fn insist(&self, text: &str) {
         self.write_err(text);
+    }
+
+    /// Asks a person; the question lasts as long as what is returned.
+    pub(crate) fn ask(&self, question: &str) -> Asking<'_> {
+        self.asking.store(true, Ordering::Release);
+        self.write_err(question);
+        Asking(self)
+    }
+
+    /// Whether a question waits for its answer.
+    pub(crate) fn is_asking(&self) -> bool {
+        self.asking.load(Ordering::Acquire)
     }
 
     /// Whether somebody can be asked.

@@ -4,6 +4,8 @@
 use ::csv::{Terminator, WriterBuilder};
 use cloud_publish_core::catalogue::Row;
 
+use super::clean::line_of;
+
 const HEADINGS: [&str; 18] = [
     "owner",
     "release",
@@ -25,7 +27,8 @@ const HEADINGS: [&str; 18] = [
     "published_at",
 ];
 
-/// A header row and a line for each row, also if there is none.
+/// A header row and a line for each row, also if there is none. Control characters are shown, not sent: it may be read on a
+/// terminal.
 ///
 /// # Errors
 /// None is known: it writes to memory.
@@ -35,7 +38,7 @@ pub(crate) fn csv_of(rows: &[&Row]) -> ::csv::Result<String> {
     for row in rows {
         let time = |time: Option<_>| time.as_ref().map(ToString::to_string).unwrap_or_default();
         let (date, published, digest) = (time(row.date), time(row.published_at), row.digest.to_string());
-        writer.write_record([
+        let fields = [
             row.owner.as_str(),
             row.release.as_str(),
             row.suite.as_str(),
@@ -54,8 +57,28 @@ pub(crate) fn csv_of(rows: &[&Row]) -> ::csv::Result<String> {
             row.id.as_str(),
             &digest,
             &published,
-        ])?;
+        ];
+        writer.write_record(fields.map(line_of))?;
     }
     let text = writer.into_inner().map_err(|error| ::csv::Error::from(error.into_error()))?;
     Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::csv_of;
+
+    #[test]
+    fn control_characters_become_visible() {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let row = serde_json::from_value(serde_json::json!({
+            "owner": "debian", "release": "r", "suite": "bookworm", "version": "1", "class": "release",
+            "variant": "generic", "arch": "amd64", "rendition": "as-is", "provider": "local", "target": "local",
+            "account": "here", "region": "local", "id": "i-1", "name": "a\u{1b}[2J\nb", "state": "published",
+            "digest": digest,
+        }));
+        let text = csv_of(&[&row.unwrap()]).unwrap();
+        assert!(text.contains(r"a\u{1b}[2J b"), "{text}");
+        assert_eq!((text.lines().count(), text.contains('\u{1b}')), (2, false), "{text}");
+    }
 }

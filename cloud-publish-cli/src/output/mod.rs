@@ -24,7 +24,7 @@ pub(crate) use self::chain::{failure_text, halt_text};
 pub(crate) use self::console::Console;
 pub(crate) use self::csv::csv_of;
 pub(crate) use self::findings::remarks;
-pub(crate) use self::outlook::outlook;
+pub(crate) use self::outlook::{outlook, remedy};
 pub(crate) use self::plan::{plan_in_brief, plan_in_full};
 pub(crate) use self::progress::{Progress, Show};
 pub(crate) use self::size::count;

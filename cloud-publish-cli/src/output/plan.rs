@@ -9,6 +9,7 @@ use super::clean::clean;
 use super::size::{count, size};
 use super::style::{Word, paint};
 use super::table::Table;
+use crate::overview::in_order;
 
 /// How many regions of one step are named.
 const MOST_NAMES: usize = 3;
@@ -30,8 +31,9 @@ fn brief(plan: &Plan, target: &TargetName) -> String {
     let additions: Vec<_> = plan.additions(target).collect();
     let work = count(steps.len(), "step");
     if additions.is_empty() {
-        let verbs: BTreeSet<&str> = steps.iter().map(|step| step.action.verb()).collect();
-        let verbs: Vec<&str> = verbs.into_iter().collect();
+        let mut verbs: Vec<&str> = steps.iter().map(|step| step.action.verb()).collect();
+        verbs.sort_by_key(|verb| in_order(verb));
+        verbs.dedup();
         return format!("nothing to send; {work}: {}", verbs.join(", "));
     }
     let images: BTreeSet<_> = additions.iter().map(|(planned, _)| &planned.image).collect();

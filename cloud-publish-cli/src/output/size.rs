@@ -55,6 +55,15 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Names in a sentence: `a, b and c`.
+pub(crate) fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
 /// A number with its noun: `1 image`, `2 images`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -79,7 +88,7 @@ pub(crate) fn took(time: Duration) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{count, part_of, shorten, size, span, took, wrap};
+    use super::{count, listed, part_of, shorten, size, span, took, wrap};
 
     #[test]
     fn sizes_have_two_digits_and_a_unit() {
@@ -96,6 +105,11 @@ mod tests {
         let times = [3, 247, 7300].map(Duration::from_secs).map(took);
         assert_eq!(times, ["3.0 s", "4 min 7 s", "2 h 1 min"]);
         assert_eq!([3, 247].map(Duration::from_secs).map(span), ["3 s", "4 min 7 s"]);
+    }
+
+    #[test]
+    fn names_are_listed_as_in_a_sentence() {
+        assert_eq!([&["a"][..], &["a", "b"], &["a", "b", "c"]].map(listed), ["a", "a and b", "a, b and c"]);
     }
 
     #[test]

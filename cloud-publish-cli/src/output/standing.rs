@@ -13,7 +13,7 @@ pub(crate) struct Known<'a> {
     pub(crate) state: Life,
     /// It was taken back.
     pub(crate) is_withdrawn: bool,
-    /// Its bytes are at the cloud, without an image.
+    /// An upload of it was begun, and there is no image yet.
     pub(crate) is_staged: bool,
     /// Why nothing may be done about it.
     pub(crate) refusals: &'a [RefusalKind],
@@ -30,7 +30,7 @@ pub(crate) fn words(known: &Known<'_>) -> String {
     }
     match known.state {
         Life::Unreadable => "could not be read".to_owned(),
-        Life::Absent if known.is_staged => "missing, its bytes are there".to_owned(),
+        Life::Absent if known.is_staged => "missing, an upload was begun".to_owned(),
         Life::Absent => "missing".to_owned(),
         Life::Staged => "unfinished".to_owned(),
         Life::Registered | Life::Replicated => private(known),
@@ -110,7 +110,7 @@ mod tests {
         let next = ["tag".to_owned(), "point".to_owned()];
         let half = Known { next: &next, ..known(Life::Published) };
         assert_eq!(words(&half), "published, tags incomplete, pointer missing");
-        assert_eq!(words(&Known { is_staged: true, ..known(Life::Absent) }), "missing, its bytes are there");
+        assert_eq!(words(&Known { is_staged: true, ..known(Life::Absent) }), "missing, an upload was begun");
         assert_eq!(words(&Known { is_withdrawn: true, ..known(Life::Retired) }), "withdrawn");
     }
 

@@ -1,6 +1,6 @@
 //! How a run ended: the table of what is where, the failures, what to do next; and the last line of `--json`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cloud_publish_core::names::{Region, TargetName};
@@ -79,10 +79,10 @@ const MOST_WITHOUT: usize = 3;
 
 /// The table of what is where. Many regions that do not have an image are one row.
 pub(crate) fn images_table(images: &[ImageState]) -> Table {
-    let mut table = Table::new(["TARGET", "REGION", "VARIANT", "ARCH", "STATE", "ID"]);
+    let mut table = Table::new(["TARGET", "REGION", "IMAGE", "STATE", "ID"]);
     let mut lacking: BTreeMap<_, usize> = BTreeMap::new();
     let kind = |image: &'_ ImageState| {
-        image.id.is_none().then(|| (image.target.clone(), image.variant.clone(), image.arch.clone(), image.state))
+        image.id.is_none().then(|| (image.target.clone(), image.image().to_string(), image.state))
     };
     images.iter().filter_map(kind).for_each(|kind| *lacking.entry(kind).or_default() += 1);
     for image in images {
@@ -104,8 +104,7 @@ pub(crate) fn images_table(images: &[ImageState]) -> Table {
         table.row([
             (image.target.as_str(), Word::Plain),
             (&region, Word::Plain),
-            (image.variant.as_str(), Word::Plain),
-            (image.arch.as_str(), Word::Plain),
+            (&image.image().to_string(), Word::Plain),
             (image.state.as_str(), word),
             (image.id.as_ref().map_or("", AsRef::as_ref), Word::Plain),
         ]);
@@ -122,18 +121,25 @@ const LEASE: &str = "lease";
 /// The failures, the result in one sentence, and what to do next.
 pub(crate) fn summary_text(summary: &Summary, time: Duration) -> String {
     let mut text = String::new();
-    // What the preflight found was shown with the plan.
-    for failure in summary.failures.iter().filter(|failure| failure.step != Stage::Preflight.as_str()) {
+    // What the preflight found was shown with the plan; when others went on it is out of sight by now.
+    let is_shown =
+        |failure: &&Failure| failure.step != Stage::Preflight.as_str() || summary.outcome != RunOutcome::Refused;
+    for (index, failure) in summary.failures.iter().enumerate().filter(|(_, failure)| is_shown(failure)) {
         let region = failure.region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
         let step = &failure.step;
         if failure.waits {
-            text.push_str(&waiting_text(step, &failure.error, failure.hint.as_deref()));
+            // A hint that several have in common is given once, behind the last of them.
+            let is_repeated = |later: &Failure| later.waits && later.hint == failure.hint;
+            let is_last = !summary.failures.iter().skip(index + 1).any(is_repeated);
+            let hint = failure.hint.as_deref().filter(|_| is_last);
+            text.push_str(&waiting_text(step, &failure.error, hint));
             continue;
         }
         let what = match (&failure.target, failure.required) {
             (None, _) if *step == LEASE => "another run is at work".to_owned(),
             (None, _) => format!("{step} failed"),
             (Some(target), _) if *step == Stage::Config.as_str() => format!("{target} cannot be used"),
+            (Some(target), _) if *step == Stage::Preflight.as_str() => format!("{target} was not attempted{region}"),
             (Some(target), _) if *step == LEFT => format!("left as it is at {target}{region}"),
             (Some(target), true) => format!("{step} failed at {target}{region}"),
             (Some(target), false) => format!("{step} failed at {target}{region}, which is best effort"),
@@ -150,9 +156,21 @@ pub(crate) fn summary_text(summary: &Summary, time: Duration) -> String {
         RunOutcome::Waiting => (Word::Warning, "waiting"),
         RunOutcome::Refused => (Word::Bad, "refused"),
     };
-    text.push_str(&format!("{} {release}: {places}, {}\n", paint(word, &format!("{result}:")), took(time)));
+    let result = paint(word, &format!("{result}:"));
+    text.push_str(&format!("{result} {release}: {places}, {}{}\n", took(time), not_attempted(summary)));
     text.push_str(&format!("next: {}\n", next(summary)));
     text
+}
+
+/// The targets that nothing was tried at while the others went on.
+fn not_attempted(summary: &Summary) -> String {
+    let is_left_out = |step: &str| [Stage::Config, Stage::Preflight].iter().any(|stage| stage.as_str() == step);
+    let left_out = summary.failures.iter().filter(|failure| is_left_out(&failure.step));
+    let names: BTreeSet<&str> = left_out.filter_map(|failure| failure.target.as_ref()).map(AsRef::as_ref).collect();
+    match names.is_empty() || summary.outcome == RunOutcome::Refused {
+        true => String::new(),
+        false => format!("; not attempted: {}", names.into_iter().collect::<Vec<_>>().join(", ")),
+    }
 }
 
 fn next(summary: &Summary) -> String {
@@ -162,5 +180,42 @@ fn next(summary: &Summary) -> String {
         RunOutcome::Incomplete => "run the same command again: it does what is still missing and nothing else".into(),
         RunOutcome::Waiting => "run the same command again later: it continues where this one waits".into(),
         RunOutcome::Refused => "nothing was changed; mend what is named above, then run the same command again".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use cloud_publish_core::run::{Failure, RunOutcome, Summary};
+
+    use super::summary_text;
+
+    fn text(outcome: RunOutcome) -> String {
+        let failure = Failure {
+            step: "preflight".into(),
+            target: Some("openstack".parse().unwrap()),
+            region: None,
+            error: "it does not answer".into(),
+            hint: None,
+            required: true,
+            waits: false,
+        };
+        let (release, failures) = ("r".parse().unwrap(), vec![failure]);
+        let summary = Summary { release, outcome, guarded: false, stopped: false, images: Vec::new(), failures };
+        anstream::adapter::strip_str(&summary_text(&summary, Duration::from_secs(3))).to_string()
+    }
+
+    #[test]
+    fn a_target_that_others_did_without_is_named_at_the_end_with_its_error() {
+        let said = text(RunOutcome::Incomplete);
+        assert!(said.starts_with("error: openstack was not attempted\n  caused by: it does not answer\n"), "{said}");
+        assert!(said.contains("published, 3.0 s; not attempted: openstack\n"), "{said}");
+    }
+
+    #[test]
+    fn a_refusal_is_not_repeated_right_after_the_plan() {
+        let said = text(RunOutcome::Refused);
+        assert!(!said.contains("openstack"), "{said}");
     }
 }

@@ -61,7 +61,12 @@ fn the_manual_has_a_page_for_each_verb_and_man_can_read_them() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let printed = place.run("man");
     assert_eq!(printed.out, fs::read_to_string(place.path("pages/publish.1")).unwrap());
-    assert!(printed.out.contains("Exit codes"), "{}", printed.out);
+    for heading in ["VERBS", "\"EXIT STATUS\"", "ENVIRONMENT", "FILES", "EXAMPLES"] {
+        assert_eq!(printed.out.matches(&format!(".SH {heading}\n")).count(), 1, "{heading}: {}", printed.out);
+    }
+    let synopsis = printed.out.replace('\\', "");
+    assert!(synopsis.contains("[--config <FILE>]") && synopsis.contains("[--to <TARGETS>]"), "{}", printed.out);
+    assert!(synopsis.contains(".TP\nfB130fR\nstopped at once"), "{}", printed.out);
     for name in VERBS.map(|verb| format!("publish-{verb}.1")).into_iter().chain(["publish.1".to_owned()]) {
         let page = place.path("pages").join(&name);
         let text = fs::read_to_string(&page).unwrap();

@@ -26,8 +26,8 @@ fn find_looks_images_up_by_what_they_are() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    RELEASE            DATE        VARIANT  ARCH   TARGET  REGION  STATE      NAME                                   ID
-    bookworm-20240101  2024-01-01  nocloud  amd64  local   local   published  debian-12-nocloud-amd64-20240101-1614  bookworm/20240101-1614/debian-12-nocloud-amd64-20240101-1614.raw
+    RELEASE            DATE        IMAGE          TARGET  REGION  STATE      NAME                                   ID
+    bookworm-20240101  2024-01-01  nocloud-amd64  local   local   published  debian-12-nocloud-amd64-20240101-1614  bookworm/20240101-1614/debian-12-nocloud-amd64-20240101-1614.raw
     -- stderr
     "#);
 }
@@ -100,8 +100,7 @@ fn a_narrow_terminal_gets_fewer_columns_and_whole_ids() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    everywhere: variant generic, arch amd64, target local, region local, state
-        published
+    everywhere: image generic-amd64, target local, region local, state published
     RELEASE            DATE        NAME                                   ID
     bookworm-20240101  2024-01-01  debian-12-generic-amd64-20240101-1614
         bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw

@@ -17,11 +17,11 @@ fn a_release_is_published_in_four_formats_proven_and_left_alone_by_a_rerun() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   STATE      ID
-    local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
-    local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.tar.gz
-    local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.qcow2
-    local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.vhd
+    TARGET  REGION  IMAGE                     STATE      ID
+    local   local   generic-amd64             published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+    local   local   generic-amd64.gce-tar-gz  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.tar.gz
+    local   local   generic-amd64.qcow2       published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.qcow2
+    local   local   generic-amd64.vhd         published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.vhd
     -- stderr
     plan for bookworm-20240101:
       local: 4 images to 1 region, 4 MiB to send; 17 steps
@@ -32,14 +32,14 @@ fn a_release_is_published_in_four_formats_proven_and_left_alone_by_a_rerun() {
     assert_shown!(place, proven, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   VERDICT  ID
-    local   local   generic  amd64  correct  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+    TARGET  REGION  IMAGE                     VERDICT  ID
+    local   local   generic-amd64             correct  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
         content read back: sha256:[HEX]
-    local   local   generic  amd64  correct  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.tar.gz
+    local   local   generic-amd64.gce-tar-gz  correct  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.tar.gz
         content read back: sha256:[HEX]
-    local   local   generic  amd64  correct  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.qcow2
+    local   local   generic-amd64.qcow2       correct  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.qcow2
         content read back: sha256:[HEX]
-    local   local   generic  amd64  correct  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.vhd
+    local   local   generic-amd64.vhd         correct  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.vhd
         content read back: sha256:[HEX]
     -- stderr
     4 images as the manifest says
@@ -63,9 +63,9 @@ fn a_format_that_is_configured_later_is_the_only_thing_that_a_rerun_adds() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   STATE      ID
-    local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
-    local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.qcow2
+    TARGET  REGION  IMAGE                STATE      ID
+    local   local   generic-amd64        published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+    local   local   generic-amd64.qcow2  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.qcow2
     -- stderr
     plan for bookworm-20240101:
       local: 1 image to 1 region, 1 MiB to send; 4 steps
@@ -98,9 +98,9 @@ fn check_and_publish_refuse_two_formats_that_would_be_one_file() {
     assert_shown!(place, ran, @r#"
     exit: 2
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   STATE   ID
-    local   local   generic  amd64  absent  -
-    local   local   generic  amd64  absent  -
+    TARGET  REGION  IMAGE              STATE   ID
+    local   local   generic-amd64      absent  -
+    local   local   generic-amd64.raw  absent  -
     -- stderr
     plan for bookworm-20240101:
       local: 2 images to 1 region, 2 MiB to send; 9 steps

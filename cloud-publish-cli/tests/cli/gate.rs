@@ -63,8 +63,8 @@ fn a_gate_that_fails_is_reported_with_its_last_lines_and_where_all_of_them_are()
         assert_shown!(place, ran, @r#"
         exit: 1
         -- stdout
-        TARGET  REGION  VARIANT  ARCH   STATE       ID
-        local   local   generic  amd64  registered  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+        TARGET  REGION  IMAGE          STATE       ID
+        local   local   generic-amd64  registered  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
         -- stderr
         plan for bookworm-20240101:
           local: 1 image to 1 region, 1 MiB to send; 6 steps
@@ -129,8 +129,8 @@ fn a_release_waits_for_its_approval_and_is_published_after_it() {
     assert_shown!(place, ran, @r#"
     exit: 4
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   STATE       ID
-    local   local   generic  amd64  registered  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+    TARGET  REGION  IMAGE          STATE       ID
+    local   local   generic-amd64  registered  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
     -- stderr
     plan for bookworm-20240101:
       local: 1 image to 1 region, 1 MiB to send; 6 steps
@@ -154,8 +154,8 @@ fn a_release_waits_for_its_approval_and_is_published_after_it() {
     assert_shown!(place, approved, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   ID
-    local   local   generic  amd64  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+    TARGET  REGION  IMAGE          ID
+    local   local   generic-amd64  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
         content sha256:[HEX]
     -- stderr
     approved by alice: 1 image
@@ -165,6 +165,24 @@ fn a_release_waits_for_its_approval_and_is_published_after_it() {
     assert!(is_public(&place));
     let receipts = fs::read_to_string(place.path(&format!("state/releases/{RELEASE}.json"))).unwrap();
     assert!(receipts.contains("\"by\": \"alice\""), "who approved is in the receipts");
+}
+
+#[test]
+fn several_images_that_wait_have_their_hint_once() {
+    let place = Place::with_variants(&["generic", "nocloud"]);
+    place.configure("approve = true\n");
+    let ran = publish(&place);
+    let often = |text: &str| ran.err.matches(text).count();
+    assert_eq!((ran.code, often("nobody has approved it yet"), often("hint: ")), (4, 2, 1), "{}", ran.err);
+}
+
+#[cfg(feature = "openstack")]
+#[test]
+fn a_target_that_needs_no_approval_is_told_from_the_configuration_alone() {
+    let place = Place::new();
+    place.configure("[target.openstack]\nprovider = \"openstack\"\ncloud = \"nowhere\"\n");
+    let ran = place.run(&format!("approve --release {RELEASE} --to openstack --by alice"));
+    assert!(ran.code == 2 && ran.err.contains("the target openstack needs no approval"), "{}", ran.err);
 }
 
 #[test]
@@ -188,6 +206,7 @@ fn what_cannot_be_approved_is_refused_with_the_next_step() {
         .output();
     let nobody = Ran::of(nobody.unwrap());
     assert!(nobody.code == 2 && nobody.err.contains("--by"), "{}", nobody.err);
+    assert!(!nobody.err.contains("surveying"), "no target is asked before: {}", nobody.err);
     let user = place.command(&format!("approve --release {RELEASE} --to local --json -q")).env("USER", "bob").output();
     let lines = Ran::of(user.unwrap()).events();
     assert_eq!(

@@ -22,6 +22,7 @@ fn the_last_line_says_what_is_where() {
         summary,
         json!({"event": "summary", "release": RELEASE, "outcome": "complete", "failures": [], "images": [{
             "target": "local", "provider": "local", "region": "local", "variant": "generic", "arch": "amd64",
+            "rendition": "as-is",
             "id": id, "name": "debian-12-generic-amd64-20240101-1614", "state": "published", "digest": null,
         }]})
     );

@@ -48,11 +48,11 @@ fn verify_finds_a_published_release_correct() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   VERDICT  ID
-    local   local   generic  amd64  correct  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+    TARGET  REGION  IMAGE          VERDICT  ID
+    local   local   generic-amd64  correct  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
     -- stderr
     surveying local
-    1 image as the manifest says
+    1 image as the manifest says; its content was not read (--prove reads it)
     "#);
 }
 
@@ -64,8 +64,8 @@ fn verify_can_read_the_content_back() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   VERDICT  ID
-    local   local   generic  amd64  correct  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+    TARGET  REGION  IMAGE          VERDICT  ID
+    local   local   generic-amd64  correct  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
         content read back: sha256:[HEX]
     -- stderr
     surveying local
@@ -82,8 +82,8 @@ fn verify_notices_an_image_that_was_removed() {
     assert_shown!(place, ran, @r#"
     exit: 1
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   VERDICT    ID
-    local   local   generic  amd64  incorrect  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+    TARGET  REGION  IMAGE          VERDICT    ID
+    local   local   generic-amd64  incorrect  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
         state is staged, should be published
         attribute file is absent, should be debian-12-generic-amd64-20240101-1614.raw
         attribute sha512 is absent, should be ebbd2c134c90c5986af1dbc93c49cef42ae42a932fed7ed75058d9fcb27437f2d2cd374fea65d37833bcdd2791a128a9055186994c0182100988b5edb698af49

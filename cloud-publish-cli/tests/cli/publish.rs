@@ -9,9 +9,9 @@ fn a_release_is_published_with_one_command() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   STATE      ID
-    local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
-    local   local   nocloud  amd64  published  bookworm/20240101-1614/debian-12-nocloud-amd64-20240101-1614.raw
+    TARGET  REGION  IMAGE          STATE      ID
+    local   local   generic-amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+    local   local   nocloud-amd64  published  bookworm/20240101-1614/debian-12-nocloud-amd64-20240101-1614.raw
     -- stderr
     plan for bookworm-20240101:
       local: 2 images to 1 region, 2 MiB to send; 9 steps
@@ -29,8 +29,8 @@ fn each_step_says_when_it_starts_and_when_it_is_done() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   STATE      ID
-    local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+    TARGET  REGION  IMAGE          STATE      ID
+    local   local   generic-amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
     -- stderr
     surveying local
     checking local
@@ -60,8 +60,8 @@ fn publishing_again_does_nothing_and_writes_nothing() {
     assert_shown!(place, ran, @r#"
     exit: 0
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   STATE      ID
-    local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+    TARGET  REGION  IMAGE          STATE      ID
+    local   local   generic-amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
     -- stderr
     surveying local
     nothing to do: all of bookworm-20240101 is published

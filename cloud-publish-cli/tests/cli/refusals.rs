@@ -113,15 +113,15 @@ fn keep_going_publishes_to_the_others_and_ends_with_1() {
     assert_shown!(place, ran, @r#"
     exit: 1
     -- stdout
-    TARGET  REGION  VARIANT  ARCH   STATE      ID
-    local   local   generic  amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
+    TARGET  REGION  IMAGE          STATE      ID
+    local   local   generic-amd64  published  bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw
     -- stderr
     plan for bookworm-20240101:
       local: 1 image to 1 region, 1 MiB to send; 5 steps
     error: gce cannot be used
       caused by: the provider gce is not implemented yet (target gce)
     hint: name other targets with --to
-    incomplete: bookworm-20240101: 1 of 1 image published, [TIME]
+    incomplete: bookworm-20240101: 1 of 1 image published, [TIME]; not attempted: gce
     next: run the same command again: it does what is still missing and nothing else
     "#);
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -23,7 +23,16 @@ struct Terminal {
 }
 
 /// Runs the command on a terminal of this size.
-fn on_a_terminal(place: &Place, (columns, rows): (u16, u16), line: &str, variables: &[(&str, &str)]) -> Terminal {
+fn on_a_terminal(place: &Place, size: (u16, u16), line: &str, variables: &[(&str, &str)]) -> Terminal {
+    interrupted_at(None, place, (size, line, variables))
+}
+
+/// The same, with Ctrl-C when a text is shown.
+fn interrupted_at(
+    mut text: Option<&str>,
+    place: &Place,
+    ((columns, rows), line, variables): ((u16, u16), &str, &[(&str, &str)]),
+) -> Terminal {
     let own = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&own).unwrap();
     unlockpt(&own).unwrap();
@@ -43,6 +52,10 @@ fn on_a_terminal(place: &Place, (columns, rows): (u16, u16), line: &str, variabl
     // On Linux a terminal that nobody has open any more is read with an error.
     while let Ok(read @ 1..) = file.read(&mut part) {
         sent.extend(part.iter().take(read));
+        if text.is_some_and(|text| String::from_utf8_lossy(&sent).contains(text)) {
+            text = None;
+            assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        }
     }
     let mut parser = vt100::Parser::new(rows, columns, 1000);
     parser.process(&sent);
@@ -95,6 +108,17 @@ fn the_last_screen_has_the_summary_and_nothing_of_the_display() {
         let left: Vec<_> = leftovers.iter().filter(|word| terminal.shown.contains(**word)).collect();
         assert!(left.is_empty(), "{columns}: {left:?} in {}", terminal.shown);
     }
+}
+
+#[test]
+fn ctrl_c_at_the_question_is_a_no() {
+    let place = Place::new();
+    let line = format!("--release {RELEASE} --to local");
+    let terminal = interrupted_at(Some("[y/N] "), &place, ((80, 24), &line, &[("NO_COLOR", "1")]));
+    assert_eq!(terminal.code, Some(2), "{}", terminal.shown);
+    assert!(terminal.shown.contains("Publish? [y/N]") && terminal.shown.ends_with("error: nothing was published"));
+    assert!(!terminal.shown.contains("stopping"), "{}", terminal.shown);
+    assert!(!place.path("public").exists());
 }
 
 #[test]

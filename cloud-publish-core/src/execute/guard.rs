@@ -85,16 +85,36 @@ fn question(job: &Job) -> Result<Question> {
 
 /// The end of an output, for an error.
 fn last_words(output: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(output);
+    let text = without_colours(&String::from_utf8_lossy(output));
     let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
     let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
     let short = |line: &&str| line.chars().take(LINE).collect::<String>();
     (!last.is_empty()).then(|| format!("it said\n{}", last.iter().map(short).collect::<Vec<_>>().join("\n")))
 }
 
+/// The text without what sets colours and weight: `ESC [ numbers m`, "SGR" in ECMA-48,
+/// <https://ecma-international.org/publications-and-standards/standards/ecma-48/>.
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';' || c == ':').strip_prefix('m') {
+            Some(rest) => plain.push_str(rest),
+            None => plain.extend(["\u{1b}[", part]),
+        }
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use super::{LINES, last_words};
+
+    #[test]
+    fn colours_of_an_output_are_left_out_and_nothing_else_is() {
+        let said = last_words(b"\x1b[1;31mFAILED\x1b[0m [m\x1b[m\n\x1b[0m\n\x1b[2Jx\x1b[").unwrap();
+        assert_eq!(said, "it said\nFAILED [m\n\u{1b}[2Jx\u{1b}[");
+    }
 
     #[test]
     fn an_error_shows_the_last_lines_alone_and_short() {

@@ -110,8 +110,8 @@ fn barriers(
             None => StepId::of_target(&state.info.target, "barrier"),
         };
         let reason = match &group {
-            Some(_) => "nothing of an artifact is published before it is in every required region",
-            None => "nothing of the release is published here before all of it is there",
+            Some(artifact) => format!("nothing of {artifact} is published before it is in every required region"),
+            None => "nothing of the release is published here before all of it is there".to_owned(),
         };
         plan.steps.push(Step {
             id: id.clone(),
@@ -121,7 +121,7 @@ fn barriers(
             action: Action::Barrier,
             after,
             required: true,
-            reason: reason.to_owned(),
+            reason,
         });
         for (desired, _) in routes.iter().filter(|(desired, _)| belongs(&group, desired)) {
             steps.insert(desired.image.artifact(), id.clone());

@@ -6,8 +6,8 @@ use super::{Observed, Prepared, TargetFinding};
 use crate::digest::Digest;
 use crate::event::Trouble;
 use crate::execute::{Ended, Made, Outcome};
-use crate::names::{Arch, ImageId, Provider, Region, ReleaseName, TargetName, Variant};
-use crate::plan::{Desired, DesiredPlace, Drift, Plan, Step};
+use crate::names::{Arch, ImageId, Provider, Region, ReleaseName, Rendition, TargetName, Variant};
+use crate::plan::{Desired, DesiredPlace, Drift, ImageRef, Plan, Step};
 use crate::publisher::{Listing, TargetInfo};
 use crate::survey::{Life, Survey};
 
@@ -38,6 +38,8 @@ pub struct ImageState {
     pub variant: Variant,
     /// The artifact's architecture.
     pub arch: Arch,
+    /// What was made of it.
+    pub rendition: Rendition,
     /// The cloud's id; absent while there is none.
     pub id: Option<ImageId>,
     /// The name it is, or will be, registered under.
@@ -90,6 +92,11 @@ pub struct Summary {
 }
 
 impl ImageState {
+    /// Which image it is, as plans name it.
+    pub fn image(&self) -> ImageRef {
+        ImageRef { variant: self.variant.clone(), arch: self.arch.clone(), rendition: self.rendition.clone() }
+    }
+
     /// One wanted image in one region, as a survey shows it.
     pub fn of(info: &TargetInfo, survey: &Survey, (desired, place): (&Desired, &DesiredPlace)) -> Self {
         let tags = &desired.spec.tags;
@@ -103,6 +110,7 @@ impl ImageState {
             region: place.region.clone(),
             variant: desired.image.variant.clone(),
             arch: desired.image.arch.clone(),
+            rendition: desired.image.rendition.clone(),
             id: found.map(|found| found.id.clone()),
             name: desired.spec.name.to_string(),
             state: found.map_or(unseen, |found| found.life()),

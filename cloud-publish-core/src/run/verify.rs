@@ -9,8 +9,8 @@ use super::{Environment, Observed, Prepared};
 use crate::digest::Digest;
 use crate::error::Result;
 use crate::event::{Event, Reporter, Work};
-use crate::names::{Arch, ImageId, PointerName, Region, TargetName, Variant};
-use crate::plan::{Desired, DesiredPlace};
+use crate::names::{Arch, ImageId, PointerName, Region, Rendition, TargetName, Variant};
+use crate::plan::{Desired, DesiredPlace, ImageRef};
 use crate::publisher::{Context, ImageAt, Listing, Progress, Proof, ProveRequest, Replication};
 use crate::survey::{FoundImage, Life};
 
@@ -41,6 +41,8 @@ pub struct Checked {
     pub variant: Option<Variant>,
     /// The artifact's architecture.
     pub arch: Option<Arch>,
+    /// What was made of it.
+    pub rendition: Option<Rendition>,
     /// The cloud's id.
     pub id: Option<ImageId>,
     /// The result.
@@ -52,6 +54,14 @@ pub struct Checked {
     /// What [`prove`] was shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
+}
+
+impl Checked {
+    /// Which image it is, as plans name it; none when a whole target is out of reach.
+    pub fn image(&self) -> Option<ImageRef> {
+        let (variant, arch) = (self.variant.clone()?, self.arch.clone()?);
+        Some(ImageRef { variant, arch, rendition: self.rendition.clone()? })
+    }
 }
 
 /// Where content is read back.
@@ -70,6 +80,7 @@ pub fn verify(prepared: &Prepared) -> Vec<Checked> {
         region: None,
         variant: None,
         arch: None,
+        rendition: None,
         id: None,
         verdict: Verdict::Unreachable,
         required: true,
@@ -98,6 +109,7 @@ fn check_target(observed: &Observed) -> Vec<Checked> {
             region: Some(found.region.clone()),
             variant: Some(tags.variant.clone()),
             arch: Some(tags.arch.clone()),
+            rendition: Some(tags.rendition.clone()),
             id: Some(found.id.clone()),
             verdict: Verdict::Unexpected,
             required: true,
@@ -130,6 +142,7 @@ fn check_place(observed: &Observed, desired: &Desired, place: &DesiredPlace) -> 
         region: Some(place.region.clone()),
         variant: Some(desired.image.variant.clone()),
         arch: Some(desired.image.arch.clone()),
+        rendition: Some(desired.image.rendition.clone()),
         id: matching.first().map(|found| found.id.clone()),
         verdict,
         required: place.required,

@@ -41,7 +41,7 @@ impl Encoded {
         self.length
     }
 
-    /// How far it is, in bytes of the disk, padding included: done, and in all.
+    /// How far it is, in bytes of the disk, without what it is padded with: done, and in all.
     pub fn progress(&self) -> (u64, u64) {
         (self.done, self.work)
     }
@@ -58,7 +58,7 @@ impl Stream for Encoded {
         self.failed = matches!(next, Some(Err(_)));
         Poll::Ready(next.map(|part| {
             part.map(|Part { content, bytes }| {
-                self.done += content;
+                self.done = self.work.min(self.done + content);
                 bytes
             })
         }))

@@ -40,15 +40,16 @@ pub fn gce_tar_gz(disk: Arc<Disk>, level: Level) -> Encoded {
 /// Packs the one range of a cut.
 pub(super) fn tar_gz(disk: Arc<Disk>, cut: Cut, level: Level) -> Encoded {
     let size = cut.ranges.iter().map(Extent::end).max().unwrap_or(0);
+    let work = disk.virtual_size();
     let parts = once(async move {
         let at_once = cut.at_once;
         let ranges = data(Arc::clone(&disk), cut, size).await?;
         let packed: u64 = ranges.iter().map(|range| range.length).sum();
         // Two empty records end an archive.
         let (head, tail) = (member(b"disk.raw", size, &ranges), vec![0; 2 * RECORD]);
-        gzip(disk, (Cut { ranges, at_once }, level), Around { head, holes: size - packed, tail })
+        gzip(disk, (Cut { ranges, at_once }, level), Around { head, holes: work.saturating_sub(packed), tail })
     });
-    Encoded::new(None, size, parts.try_flatten())
+    Encoded::new(None, work, parts.try_flatten())
 }
 
 /// The size of `disk.raw`: rounded up to a whole GiB.

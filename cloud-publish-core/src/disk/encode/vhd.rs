@@ -27,10 +27,11 @@ const SECTOR: u64 = 512;
 /// # Behaviour
 /// As all [encoders](super); [`Encoded::length`] is [`vhd_size`] and the footer.
 pub fn vhd(disk: Arc<Disk>, digest: &Digest) -> Encoded {
-    let size = vhd_size(disk.virtual_size());
+    let work = disk.virtual_size();
+    let size = vhd_size(work);
     let footer = Part { content: 0, bytes: Bytes::copy_from_slice(&vhd_footer(size, digest)) };
     let parts = content(disk, Cut::new(size)).chain(stream::iter([Ok(footer)]));
-    Encoded::new(Some(size.saturating_add(VHD_FOOTER)), size, parts)
+    Encoded::new(Some(size.saturating_add(VHD_FOOTER)), work, parts)
 }
 
 /// The size of a disk in a fixed VHD: rounded up to a whole MiB, the footer not included.
