@@ -100,7 +100,7 @@ impl Session {
             }
         }
         let state = state::open(&config.state).map_err(Halt::at(Stage::Config))?;
-        let gate = Arc::new(CommandGate::new(&config));
+        let gate = Arc::new(CommandGate::new(&config).searching(app.settings.search.clone()));
         let (config, clock, stop) = (Arc::new(config), app.clock.clone(), app.stop.clone());
         let environment = Environment { config, state, gate, reporter, clock, stop };
         let config = app.global.config.clone();

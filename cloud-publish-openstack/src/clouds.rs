@@ -216,8 +216,7 @@ impl CloudsFile {
     /// Reads one entry.
     ///
     /// # Errors
-    /// [`Kind::InvalidInput`] when it is missing, incomplete or misspelt; [`Kind::Unsupported`] for an `auth_type` other
-    /// than those of [`Auth`].
+    /// [`Kind::InvalidInput`] when it is missing, incomplete, misspelt, or has an `auth_type` other than those of [`Auth`].
     pub fn cloud(&self, name: &str) -> Result<Cloud> {
         let entry = self.clouds.get(name).ok_or_else(|| {
             Error::new(Kind::InvalidInput, format!("there is no cloud `{name}` in clouds.yaml"))

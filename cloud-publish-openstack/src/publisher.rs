@@ -18,7 +18,7 @@ use cloud_publish_core::survey::{FoundStaged, Survey};
 use crate::client::{Client, Https};
 use crate::clouds::Cloud;
 use crate::config::{Interface, OpenStackConfig};
-use crate::error::classify;
+use crate::error::{WireError, classify};
 use crate::glance::Glance;
 use crate::keystone::{Keystone, Token};
 use crate::{
@@ -99,7 +99,15 @@ impl OpenStack {
     /// Signs in, if that has not happened yet.
     pub(crate) async fn token(&self, context: &Context) -> Result<Arc<Token>> {
         let token = context.or_cancelled(self.keystone.token(context)).await?;
-        token.map_err(|error| classify(error, "sign in").with("cloud", &self.cloud.name))
+        token.map_err(|error| {
+            let unreached = matches!(error, WireError::Transport { .. });
+            let error = classify(error, "sign in").with("cloud", &self.cloud.name);
+            if !unreached || error.advice().is_some() {
+                return error;
+            }
+            let cloud = &self.cloud.name;
+            error.hint(format!("is `auth_url` of {cloud} in clouds.yaml right, and can this machine reach it?"))
+        })
     }
 
     pub(crate) async fn place(&self, context: &Context) -> Result<Place> {

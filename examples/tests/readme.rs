@@ -53,6 +53,19 @@ fn the_first_two_shell_blocks_are_the_main_job_and_the_tests() {
 }
 
 #[test]
+fn the_rust_that_is_written_is_part_of_the_core_s_tested_example() {
+    let page = fs::read_to_string(paths::root().join("cloud-publish-core/src/lib.rs")).unwrap();
+    let lines = page.lines().filter_map(|line| line.strip_prefix("//!"));
+    let page: String = lines.map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line))).collect();
+    let text = readme();
+    let blocks: Vec<&str> = text.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        assert!(page.contains(block), "{block}");
+    }
+}
+
+#[test]
 fn every_verb_that_is_written_exists_and_every_verb_is_written() {
     let text = readme();
     let mut written: BTreeSet<&str> = BTreeSet::new();

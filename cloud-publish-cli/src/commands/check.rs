@@ -109,7 +109,7 @@ async fn with_config(findings: &mut Findings<'_>, config: Config, args: &CheckAr
         true => Arc::new(Silent),
         false => app.progress(Show::Lines),
     };
-    let gate = Arc::new(CommandGate::new(&config));
+    let gate = Arc::new(CommandGate::new(&config).searching(app.settings.search.clone()));
     for target in config.targets.keys() {
         gate.obstacle(target).into_iter().for_each(|error| findings.add(Stage::Config, &error.with("target", target)));
     }

@@ -6,6 +6,7 @@
 mod clouds;
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
@@ -28,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) clouds: Clouds,
     /// Who types, as the system says.
     pub(crate) user: Option<String>,
+    /// `PATH`.
+    pub(crate) search: Option<OsString>,
 }
 
 impl Settings {
@@ -40,6 +43,7 @@ impl Settings {
             #[cfg(feature = "openstack")]
             clouds: Clouds::from_environment(),
             user: user(),
+            search: search(),
         }
     }
 }
@@ -47,6 +51,11 @@ impl Settings {
 #[expect(clippy::disallowed_methods, reason = "this is the edge at which the environment is read")]
 fn user() -> Option<String> {
     ["USER", "LOGNAME"].iter().filter_map(|name| env::var(name).ok()).find(|user| !user.is_empty())
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the edge at which the environment is read")]
+fn search() -> Option<OsString> {
+    env::var_os("PATH")
 }
 
 /// How what is being done is shown.

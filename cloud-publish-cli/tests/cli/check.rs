@@ -69,6 +69,21 @@ fn the_problems_are_events_too() {
 
 #[cfg(feature = "openstack")]
 #[test]
+fn an_unknown_way_to_sign_in_is_a_problem_and_the_known_ones_are_listed() {
+    let place = Place::new();
+    place.configure("[target.openstack]\nprovider = \"openstack\"\ncloud = \"mycloud\"\n");
+    place.write(
+        "clouds.yaml",
+        "clouds:\n  mycloud:\n    auth_type: v3oidcpassword\n    auth:\n      auth_url: https://k.example.org/v3\n",
+    );
+    let ran = place.run("check --no-progress");
+    assert_eq!(ran.code, 2, "{}", ran.err);
+    assert!(ran.err.contains("error: `auth_type: v3oidcpassword` is not supported"), "{}", ran.err);
+    assert!(ran.err.contains("hint: did you mean `v3password`? it may be password, v3password, token,"), "{}", ran.err);
+}
+
+#[cfg(feature = "openstack")]
+#[test]
 fn a_provider_that_cannot_be_used_here_is_only_a_note() {
     let place = Place::new();
     place.configure("[target.openstack]\nprovider = \"openstack\"\ncloud = \"mycloud\"\n");

@@ -122,6 +122,21 @@ fn a_gate_that_cannot_be_started_refuses_the_run_and_check_finds_it_too() {
 }
 
 #[test]
+fn a_gate_that_is_not_on_the_path_refuses_the_run_and_check_finds_it_too() {
+    let place = Place::new();
+    place.configure("[target.local.gate]\ncommand = [\"gaet-of-nobody\"]\n");
+    let before = place.tree();
+    for line in ["check".to_owned(), format!("--release {RELEASE} --to local --yes")] {
+        let ran = place.run(&line);
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        assert!(ran.err.contains("the gate's command cannot be found by PATH (program gaet-of-nobody"), "{}", ran.err);
+    }
+    place.assert_unchanged(&before);
+    place.replace("publish.toml", "gaet-of-nobody", "true");
+    assert_eq!(publish(&place).code, 0);
+}
+
+#[test]
 fn a_release_waits_for_its_approval_and_is_published_after_it() {
     let place = Place::new();
     place.configure("approve = true\n");

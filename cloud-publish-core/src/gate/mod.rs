@@ -30,6 +30,8 @@ mod runner;
 mod variables;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +49,7 @@ use crate::publisher::Context;
 pub struct CommandGate {
     gates: BTreeMap<TargetName, GateConfig>,
     folder: PathBuf,
+    search: Option<OsString>,
 }
 
 impl CommandGate {
@@ -55,7 +58,28 @@ impl CommandGate {
         let gates = config.targets.values().filter_map(|target| Some((target.name.clone(), target.gate.clone()?)));
         let here = Path::new(".");
         let folder = if config.folder.as_os_str().is_empty() { here } else { config.folder.as_path() };
-        Self { gates: gates.collect(), folder: folder.to_owned() }
+        Self { gates: gates.collect(), folder: folder.to_owned(), search: None }
+    }
+
+    /// Looks for programs without a slash in these folders before anything begins: the value of `PATH` that the program
+    /// has, and so its gates. Without it they are found missing when they are asked.
+    pub fn searching(self, path: Option<OsString>) -> Self {
+        Self { search: path, ..self }
+    }
+
+    /// What a gate's program is wrong for.
+    fn wrong_with(&self, gate: &GateConfig) -> Option<(&'static str, Option<io::Error>)> {
+        if gate.names_a_file() {
+            return judge(&gate.program).err();
+        }
+        let search = self.search.as_ref()?;
+        // Like execvp(3): what cannot be run is passed over, and relative folders are seen from where the gate starts.
+        let found = || std::env::split_paths(search).map(|folder| judge(&self.folder.join(folder).join(&gate.program)));
+        if found().any(|judged| judged.is_ok()) {
+            return None;
+        }
+        let blocked = found().find_map(|judged| judged.err().filter(|(_, cause)| cause.is_none()));
+        blocked.or(Some(("cannot be found by PATH", None)))
     }
 }
 
@@ -67,19 +91,15 @@ impl Gate for CommandGate {
     }
 
     fn obstacle(&self, target: &TargetName) -> Option<Error> {
-        let gate = self.gates.get(target).filter(|gate| gate.names_a_file())?;
-        let program = &gate.program;
-        let wrong = |why: &'static str| {
-            Error::new(Kind::InvalidInput, format!("the gate's command {why}"))
-                .with("program", program.display())
-                .hint("`gate.command` names a program; with a slash it is found from the folder of publish.toml")
-        };
-        match std::fs::metadata(program) {
-            Err(error) => Some(wrong("cannot be found").caused_by(error)),
-            Ok(about) if !about.is_file() => Some(wrong("is no file")),
-            Ok(about) if about.permissions().mode() & 0o111 == 0 => Some(wrong("is not executable")),
-            Ok(_) => None,
-        }
+        let gate = self.gates.get(target)?;
+        let (why, cause) = self.wrong_with(gate)?;
+        let error = Error::new(Kind::InvalidInput, format!("the gate's command {why}"))
+            .with("program", gate.program.display())
+            .hint("`gate.command` names a program; with a slash it is found from the folder of publish.toml, else by PATH");
+        Some(match cause {
+            Some(cause) => error.caused_by(cause),
+            None => error,
+        })
     }
 
     async fn ask(&self, context: &Context, question: &Question) -> Result<Answered> {
@@ -88,6 +108,16 @@ impl Gate for CommandGate {
             .get(&question.target)
             .ok_or_else(|| Error::new(Kind::Unexpected, "the target has no gate").with("target", &question.target))?;
         runner::run(context, (gate, &self.folder), question).await
+    }
+}
+
+/// What is wrong with a file as a program, and with finding it.
+fn judge(program: &Path) -> std::result::Result<(), (&'static str, Option<io::Error>)> {
+    match std::fs::metadata(program) {
+        Err(error) => Err(("cannot be found", Some(error))),
+        Ok(about) if !about.is_file() => Err(("is no file", None)),
+        Ok(about) if about.permissions().mode() & 0o111 == 0 => Err(("is not executable", None)),
+        Ok(_) => Ok(()),
     }
 }
 

@@ -56,3 +56,4 @@ pub use state::State;
 pub use target::{Regions, TargetConfig, Together};
 pub use template::{Placeholder, Template};
 pub use visibility::{ClassVisibility, Visibility, VisibilityPolicy};
+pub use words::did_you_mean;

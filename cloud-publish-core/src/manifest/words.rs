@@ -32,7 +32,7 @@ pub(crate) fn nearest<'a>(word: &str, allowed: impl IntoIterator<Item = &'a str>
 }
 
 /// "did you mean `x`?", when something near is allowed.
-pub(crate) fn did_you_mean<'a>(word: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub fn did_you_mean<'a>(word: &str, allowed: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(word, allowed).map(|known| format!("did you mean {}?", quote(known)))
 }
 

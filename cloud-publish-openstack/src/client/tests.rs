@@ -174,6 +174,8 @@ async fn a_server_that_is_not_there_is_named_with_the_cause() {
     assert_eq!((error.kind(), error.retry()), (Kind::Unavailable, Retry::After(None)));
     assert!(error.chain().iter().any(|line| line.contains("Keystone could not be reached")));
     assert!(error.chain().len() > 2, "{:?}", error.chain());
+    let advice = error.advice().unwrap();
+    assert!(advice.starts_with("is `auth_url` of ") && advice.ends_with("can this machine reach it?"), "{advice}");
 }
 
 #[tokio::test]

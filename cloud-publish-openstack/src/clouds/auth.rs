@@ -4,6 +4,7 @@
 //! <https://docs.openstack.org/keystoneauth/latest/plugin-options.html>.
 
 use cloud_publish_core::error::{Error, Kind, Result};
+use cloud_publish_core::manifest::did_you_mean;
 use cloud_publish_core::secret::Secret;
 use serde_yaml_ng::Value;
 
@@ -17,7 +18,7 @@ const KNOWN: [&str; 5] = ["password", "v3password", "token", "v3token", APPLICAT
 
 pub(super) fn read(entry: &Value) -> Result<Auth> {
     if find(entry, &["auth", "system_scope"]).is_some() {
-        return Err(Error::new(Kind::Unsupported, "`system_scope` is not supported: images belong to a project")
+        return Err(Error::new(Kind::InvalidInput, "`system_scope` is not supported: images belong to a project")
             .hint("name a project with project_name or project_id"));
     }
     match auth_type(entry)?.as_str() {
@@ -31,8 +32,11 @@ pub(super) fn read(entry: &Value) -> Result<Auth> {
             credential: credential(entry)?,
             secret: secret(entry, "application_credential_secret")?,
         }),
-        other => Err(Error::new(Kind::Unsupported, format!("`auth_type: {other}` is not supported"))
-            .hint(format!("it may be {}", KNOWN.join(", ")))),
+        other => {
+            let near = did_you_mean(other, KNOWN).map(|near| near + " ").unwrap_or_default();
+            Err(Error::new(Kind::InvalidInput, format!("`auth_type: {}` is not supported", other.escape_debug()))
+                .hint(format!("{near}it may be {}", KNOWN.join(", "))))
+        }
     }
 }
 

@@ -89,7 +89,7 @@ fn regions(entry: &Value) -> Result<Regions> {
         let name = region.as_str().or_else(|| region.get("name")?.as_str()).ok_or_else(bad)?;
         let values = region.get("values").unwrap_or(&Value::Null);
         if find(values, &["auth"]).is_some() {
-            return Err(Error::new(Kind::Unsupported, format!("region `{name}` has an `auth` of its own"))
+            return Err(Error::new(Kind::InvalidInput, format!("region `{name}` has an `auth` of its own"))
                 .hint("make another entry of clouds.yaml and another target of it"));
         }
         if let Some(endpoint) = image_endpoint(values)? {

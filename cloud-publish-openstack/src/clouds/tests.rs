@@ -125,9 +125,11 @@ fn a_token_signs_in_to_a_project() {
 fn other_ways_to_authenticate_are_refused_by_name_with_those_that_there_are() {
     for kind in ["v2password", "v3oidcpassword", "v3totp", "none"] {
         let error = file(&entry(NAMES, &format!("    auth_type: {kind}\n")), None).unwrap().cloud("one").unwrap_err();
-        assert_eq!(error.kind(), Kind::Unsupported);
+        assert_eq!(error.kind(), Kind::InvalidInput);
         assert!(error.to_string().contains(kind), "{error}");
-        assert!(error.advice().unwrap().contains("v3applicationcredential"), "{error:?}");
+        let advice = error.advice().unwrap();
+        assert!(advice.contains("v3applicationcredential"), "{advice}");
+        assert_eq!(advice.starts_with("did you mean `v3password`? "), kind.ends_with("password"), "{advice}");
     }
     let error = auth("username: joe, password: x, system_scope: all", "").unwrap_err();
     assert!(error.message().contains("system_scope"), "{error}");
