@@ -124,6 +124,10 @@ impl<'p> Board<'p> {
         self.places.get(id).and_then(|at| self.steps.get(*at))
     }
 
+    pub(super) fn has_ended(&self, id: &StepId) -> bool {
+        self.ended.contains_key(id)
+    }
+
     pub(super) fn made(&self, id: &StepId) -> Option<&Made> {
         match self.ended.get(id) {
             Some(Ended::Done(made)) => Some(made),

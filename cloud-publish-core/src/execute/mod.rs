@@ -40,7 +40,7 @@ use crate::event::{Event, Reporter, Trouble, Work};
 use crate::identity::Place;
 use crate::manifest::ManifestFile;
 use crate::names::{ImageId, Region, TargetName};
-use crate::plan::{Action, ArtifactRef, GateImage, ImageSource, Plan, Step, StepId};
+use crate::plan::{Action, ArtifactRef, GateImage, ImageRef, ImageSource, Plan, Step, StepId};
 use crate::publisher::{ImageSpec, Note, Publisher, Staged};
 
 /// A target as execution sees it.
@@ -61,7 +61,7 @@ pub struct Hand {
 pub struct Execution {
     /// The targets.
     pub hands: BTreeMap<TargetName, Hand>,
-    /// The verified disks.
+    /// The verified disks. Each is let go when the last step that sends it has ended: what is unpacked takes room.
     pub disks: BTreeMap<ArtifactRef, Arc<Disk>>,
     /// The manifest that all this is for. Once a disk is sent, neither may have changed.
     pub manifest: Option<ManifestFile>,
@@ -244,6 +244,20 @@ impl<'p> Run<'p> {
             Err(error) => self.failed(step, &error),
         };
         self.board.end(id, end);
+        if step.action == Action::Upload {
+            self.let_go_of_disk(step);
+        }
+    }
+
+    /// Frees the room that a disk takes, which no step will send any more: what follows may wait for hours.
+    fn let_go_of_disk(&mut self, step: &Step) {
+        let Some(artifact) = step.image.as_ref().map(ImageRef::artifact) else { return };
+        let sends = |other: &Step| {
+            other.action == Action::Upload && other.image.as_ref().is_some_and(|image| image.artifact() == artifact)
+        };
+        if !self.plan.steps.iter().any(|other| sends(other) && !self.board.has_ended(&other.id)) {
+            self.execution.disks.remove(&artifact);
+        }
     }
 
     fn failed(&mut self, step: &Step, error: &Error) -> Ended {
@@ -274,12 +288,13 @@ impl<'p> Run<'p> {
         };
         let hand = self.execution.hands.get(&step.target).ok_or_else(|| unplanned("target"))?;
         let planned = self.plan.image_of(step).ok_or_else(|| unplanned("image"))?;
+        let sends = step.action == Action::Upload;
         Ok(Job {
             step: step.clone(),
             place: hand.place.clone(),
             publisher: hand.publisher.clone(),
             spec: Arc::<ImageSpec>::new(planned.spec.clone()),
-            disk: self.execution.disks.get(&planned.image.artifact()).cloned(),
+            disk: self.execution.disks.get(&planned.image.artifact()).filter(|_| sends).cloned(),
             manifest: self.execution.manifest.clone(),
             staged: self.staged(step),
             id: self.image(step),

@@ -152,7 +152,7 @@ async fn under_lease(
     Ok(Finished { environment, run: journal.run(), prepared: &prepared, barred, executed }.sum_up().await)
 }
 
-/// The disks that the plan sends, verified in this run.
+/// The disks that the plan sends, verified in this run. No other is kept open: what is unpacked takes room.
 async fn disks(
     environment: &Environment,
     request: &Request,
@@ -180,8 +180,9 @@ async fn disks(
             *input = verified;
         }
         record(environment.state.as_ref(), artifact, &input.facts).await?;
-        disks.extend(input.disk.clone().map(|disk| (key, disk)));
+        disks.extend(input.disk.take().map(|disk| (key, disk)));
     }
+    prepared.inputs.values_mut().for_each(|input| input.disk = None);
     Ok(disks)
 }
 

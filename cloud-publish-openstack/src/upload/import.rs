@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::Upload;
 use super::found::stuck;
 use super::way::{import_method, import_request, put};
-use crate::config::UploadWay;
+use crate::config::{OpenStackConfig, UploadWay};
 use crate::error::{WireError, classify};
 use crate::glance::{Image, Status};
 
@@ -22,6 +22,11 @@ const REFUSALS: u32 = 3;
 
 /// In a note: the record whose import this step has asked for.
 const NOTE: &str = "import_of";
+
+/// In a note: the record whose import did not work.
+const GIVEN_UP: &str = "import_given_up";
+
+const EARLIER: &str = "it was given up before";
 
 /// States that an import of ours may leave a record in.
 const UNFINISHED: [Status; 3] = [Status::Queued, Status::Uploading, Status::Importing];
@@ -57,6 +62,9 @@ impl Upload<'_> {
 
     /// Has data imported that are staged whole, by this call or by one that died.
     pub(super) async fn import_staged(&mut self, image: &Image) -> Result<Option<Staged>> {
+        if self.gave_up_import(Some(image)) {
+            return self.fall_back(image, EARLIER).await;
+        }
         self.import(image, json!({"name": import_method(UploadWay::Import)}), false).await
     }
 
@@ -97,6 +105,9 @@ impl Upload<'_> {
 
     /// Waits for an import that somebody has asked for: this run, one that died, or another one.
     pub(super) async fn follow(&mut self, image: &Image) -> Result<Option<Staged>> {
+        if self.gave_up_import(Some(image)) {
+            return self.fall_back(image, EARLIER).await;
+        }
         let ours = json!({NOTE: image.id});
         let notes = self.context.earlier_notes();
         if notes.into_iter().any(|note| note == Note::Acknowledged { value: ours.clone() }) || self.has_filled(image) {
@@ -150,8 +161,30 @@ impl Upload<'_> {
         })
     }
 
-    /// The import did not work: the same bytes go by `PUT`. A record that can take none any more is removed.
+    /// Whether an earlier try or run has found that imports do not work here, at this record if one is given: none waits
+    /// for that again until somebody configures the upload otherwise.
+    pub(super) fn gave_up_import(&self, image: Option<&Image>) -> bool {
+        let is_one = |note: &Note| {
+            let Note::Acknowledged { value } = note else { return false };
+            let of = value.get(GIVEN_UP).and_then(Value::as_str);
+            of.is_some_and(|id| image.is_none_or(|image| image.id == id) && *value == self.given_up(id))
+        };
+        self.context.earlier_notes().iter().any(is_one)
+    }
+
+    /// The note of an import that did not work, with all that was configured about it.
+    fn given_up(&self, id: &str) -> Value {
+        let OpenStackConfig { upload, stores, import_timeout, web_download_url, .. } = &self.settings.config;
+        json!({GIVEN_UP: id, "upload": upload, "stores": stores, "import_timeout": import_timeout,
+            "web_download_url": web_download_url})
+    }
+
+    /// The import did not work: the same bytes go by `PUT`, in every further try too. A record that can take none any
+    /// more is removed.
     async fn fall_back(&mut self, image: &Image, why: &str) -> Result<Option<Staged>> {
+        if !self.gave_up_import(Some(image)) {
+            self.context.note(Note::Acknowledged { value: self.given_up(&image.id) }).await?;
+        }
         self.way = Some(put(&self.settings.config));
         self.filled = None;
         let where_to = match self.settings.config.stores {

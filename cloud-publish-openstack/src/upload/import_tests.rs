@@ -3,7 +3,7 @@ use cloud_publish_core::publisher::Note;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::tests::{Broken, Import, Outcome, SIZE, change, uploaded_to};
+use super::super::tests::{Broken, Import, Outcome, SIZE, change, upload, uploaded_to};
 use crate::image_record::body;
 use crate::stub::region;
 use crate::testing::{place, spec};
@@ -67,6 +67,32 @@ async fn an_import_that_hangs_is_given_up_after_its_time_and_the_bytes_are_put()
     assert!(outcome.said.iter().any(|said| said.contains("longer than 60 s")), "{:?}", outcome.said);
     assert_eq!(count(&outcome, "PUT", "/file"), 1);
     assert_eq!(outcome.short(), (Ok(SIZE as u64), 1));
+}
+
+#[tokio::test]
+async fn an_import_that_was_given_up_is_not_waited_for_again_by_the_next_try() {
+    for (import, deleted) in [(Import::Hangs, 1), (Import::Fails("queued"), 0)] {
+        let broken = Broken { uploads: vec![upload("queued", 503)], ..glance(vec![import]) };
+        let outcome = uploaded_to(broken, 2).await;
+        let calls = (count(&outcome, "PUT", "/stage"), count(&outcome, "POST", "/import"));
+        assert_eq!((calls, count(&outcome, "PUT", "/file")), ((1, 1), 2), "{import:?}");
+        assert_eq!(outcome.short(), (Ok(SIZE as u64), deleted), "{import:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_import_that_was_given_up_is_tried_again_once_it_is_configured_otherwise() {
+    let given_up = |seconds: u32| {
+        vec![Note::Acknowledged {
+            value: json!({"import_given_up": "another record", "upload": "import", "stores": ["fast", "slow"],
+                "import_timeout": seconds, "web_download_url": null}),
+        }]
+    };
+    for (seconds, imported) in [(60, 0), (30, 1)] {
+        let outcome = uploaded_to(Broken { notes: given_up(seconds), ..glance(vec![Import::Works]) }, 1).await;
+        assert_eq!((count(&outcome, "POST", "/import"), count(&outcome, "PUT", "/file")), (imported, 1 - imported));
+        assert_eq!(outcome.short(), (Ok(SIZE as u64), 0));
+    }
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ pub(super) struct Upload {
     answer: u16,
 }
 
-fn upload(status: &str, answer: u16) -> Upload {
+pub(super) fn upload(status: &str, answer: u16) -> Upload {
     Upload { record: json!({"status": status}), answer }
 }
 

@@ -38,6 +38,11 @@ impl Upload<'_> {
         let config = &self.settings.config;
         let way = match import_method(config.upload) {
             None => put(config),
+            Some(method) if self.gave_up_import(None) => {
+                let message = format!("the import `{method}` did not work before: sending the bytes by PUT");
+                self.context.progress().says(&message);
+                put(config)
+            }
             Some(method) => {
                 let known = self.glance().import_methods().await;
                 let known = known.map_err(|error| classify(error, "ask for the ways to import"))?;

@@ -81,3 +81,28 @@ async fn a_token_in_the_environment_signs_in_and_a_wrong_one_is_said_without_rep
     assert!(error.advice().unwrap().contains("token"));
     assert!(!format!("{error:?} {:?}", error.chain()).contains(wrong));
 }
+
+#[tokio::test]
+#[ignore = "needs the servers that tests/run starts"]
+async fn an_application_credential_that_is_unknown_or_has_another_secret_is_a_failed_sign_in() {
+    let publisher = [("OS_USERNAME", "publisher"), ("OS_USER_DOMAIN_ID", "default")];
+    let nobody = [("OS_USERNAME", "nobody"), ("OS_USER_DOMAIN_ID", "default")];
+    // Keystone says 404 to an unknown id or user, and 401 to the rest.
+    for (key, value, user, status) in [
+        ("OS_APPLICATION_CREDENTIAL_ID", "0123456789", None, "404"),
+        ("OS_APPLICATION_CREDENTIAL_NAME", "unknown", Some(nobody), "404"),
+        ("OS_APPLICATION_CREDENTIAL_NAME", "unknown", Some(publisher), "401"),
+        ("OS_APPLICATION_CREDENTIAL_NAME", "ci", Some(publisher), "401"),
+    ] {
+        let keystone = variable("OPENSTACK_TEST_KEYSTONE");
+        let given = [("OS_AUTH_URL", &*keystone), ("OS_APPLICATION_CREDENTIAL_SECRET", "canary-secret"), (key, value)];
+        let variables = given.into_iter().chain(user.into_iter().flatten());
+        let cloud = Cloud::from_variables(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
+        let target = target_at(cloud, serde_json::from_value(json!({"cloud": "envvars"})).unwrap(), &owner());
+        let error = target.info(&Context::detached()).await.unwrap_err();
+        assert_eq!((error.kind(), error.retry()), (Kind::Unauthenticated, Retry::Never), "{value}: {error:?}");
+        let shown = format!("{error:?} {:?}", error.chain());
+        assert!(shown.contains(status) && !shown.contains("canary-secret"), "{value}: {shown}");
+        assert!(error.advice().unwrap().contains("credential"), "{error:?}");
+    }
+}
