@@ -79,9 +79,7 @@ impl Cli {
             Some(Verb::Verify(args)) => args.release.as_deref(),
             Some(Verb::Approve(args)) => args.release.as_deref(),
             Some(Verb::Check(args)) => args.release.as_deref(),
-            Some(
-                Verb::Find(_) | Verb::ImportDebian(_) | Verb::Schema(_) | Verb::Completions(_) | Verb::Man(_),
-            ) => None,
+            Some(Verb::Find(_) | Verb::ImportDebian(_) | Verb::Schema(_) | Verb::Completions(_) | Verb::Man(_)) => None,
         }
     }
 

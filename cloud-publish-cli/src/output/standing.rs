@@ -122,7 +122,9 @@ mod tests {
         assert_eq!(waiting(&[]), "private, not published yet");
         assert_eq!(waiting(&all[..1]), "private, waiting for eu-north-1");
         assert_eq!(waiting(&all), "private, waiting for 2 regions");
-        for (verb, words_of_it) in [("gate", "private, waiting for the gate"), ("approve", "private, waiting for approval")] {
+        for (verb, words_of_it) in
+            [("gate", "private, waiting for the gate"), ("approve", "private, waiting for approval")]
+        {
             let next = [verb.to_owned()];
             assert_eq!(words(&Known { next: &next, ..known(Life::Registered) }), words_of_it);
         }

@@ -4,11 +4,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod check;
-mod import_debian;
-mod formats;
-mod gate;
 mod documents;
 mod find;
+mod formats;
+mod gate;
+mod import_debian;
 mod json;
 mod lookups;
 mod output;
