@@ -63,8 +63,8 @@ impl Deflater {
             done.map_err(|error| Error::new(Kind::Unexpected, "could not deflate a block").caused_by(error))?;
             // With room left over, everything that was to be written is.
             if self.0.total_in() == block.len() as u64 && out.len() < out.capacity() {
-                out.shrink_to_fit();
-                return Ok(out);
+                // Not shrunk where it is: what is left free between results is too short for the next block.
+                return Ok(out.as_slice().to_vec());
             }
             out.reserve(1 << 16);
         }
