@@ -13,6 +13,7 @@ mod row;
 use tempfile::TempDir;
 
 pub use disks::map;
+pub use encode::tarball;
 pub use row::{Bound, Row, table};
 
 use crate::images::ImageFile;

@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use cloud_publish_core::disk::Format;
-use cloud_publish_tests::bench::{GROUPS, Row, Runs, map, table};
+use cloud_publish_tests::bench::{GROUPS, Row, Runs, map, table, tarball};
 
 const USAGE: &str = "usage: bench [--runs N] [GROUP...]";
 
@@ -18,6 +18,10 @@ fn main() -> ExitCode {
         ["map", format, file] => {
             let format = if *format == "raw" { Format::Raw } else { Format::Qcow2 };
             println!("{} extents", map(file.as_ref(), format));
+            ExitCode::SUCCESS
+        }
+        ["tarball", image, into] => {
+            tarball(image.as_ref(), into.as_ref());
             ExitCode::SUCCESS
         }
         words => match run(words) {

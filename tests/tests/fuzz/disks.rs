@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cloud_publish_core::disk::{Disk, DiskSource, Expected, Format, Wanted, Watch};
+use cloud_publish_core::disk::{Disk, DiskSource, Expected, Wanted, Watch};
 use cloud_publish_core::error::{Error, Kind};
 
 use crate::harness::{SECRET, Verdict, judge, judged};
@@ -27,13 +27,15 @@ impl Watch for Enough {
 }
 
 /// Opens an image, and reads it in every way that there is.
-pub(crate) fn read(path: &Path, format: Format) -> Result<Verdict, String> {
-    let disk = match Disk::open(&DiskSource::new(path, format)) {
+pub(crate) fn read(source: &DiskSource) -> Result<Verdict, String> {
+    let path = &source.path;
+    let disk = match Disk::open_watched(source, Wanted::default(), &Enough(AtomicU64::new(0))) {
         Ok(disk) => disk,
+        Err(error) if error.kind() == Kind::Cancelled => return Ok(Verdict::Refused),
         Err(error) => return judge(&error),
     };
     let size = disk.virtual_size();
-    if size == 0 || !size.is_multiple_of(512) || size > DiskSource::DEFAULT_MAX_SIZE {
+    if size == 0 || !size.is_multiple_of(512) || size > source.max_size {
         return Err(format!("it opened a disk of {size} bytes"));
     }
     let extents = refused_or(disk.extents())?.unwrap_or_default();

@@ -1,11 +1,12 @@
 //! Raw disks: partition tables with other numbers in them, and files that look like another format.
 
-use cloud_publish_core::disk::Format;
+use cloud_publish_core::disk::{DiskSource, Format};
 use crc_fast::{CrcAlgorithm, checksum};
 
 use crate::disks::read;
 use crate::harness::{Target, folder_with_canaries};
 use crate::input::{Field, Grammar, Input};
+use crate::memory::MOST;
 
 const ESP: [u8; 16] = [0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11, 0xba, 0x4b, 0, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b];
 /// Place and width of the numbers in a header.
@@ -93,7 +94,7 @@ fn the_disk_that_is_changed_is_a_good_one() {
     for sector in [512, 4096] {
         let place = folder.path().join("disk");
         std::fs::write(&place, &disk(sector).bytes).unwrap();
-        let source = cloud_publish_core::disk::DiskSource::new(&place, Format::Raw);
+        let source = DiskSource::new(&place, Format::Raw);
         assert!(cloud_publish_core::disk::Disk::open(&source).unwrap().boot().esp);
     }
 }
@@ -111,7 +112,8 @@ fn a_partition_table_may_say_anything() {
         files: &["disk"],
         seeds: vec![disk(512), disk(4096), with_mbr, boot_sector],
         grammar: grammar(),
-        read: &|path| read(path, Format::Raw),
+        memory: MOST,
+        read: &|path| read(&DiskSource::new(path, Format::Raw)),
     };
     target.run(folder.path());
 }

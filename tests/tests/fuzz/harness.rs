@@ -15,7 +15,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::dice::Dice;
 use crate::input::{Grammar, Input, made};
-use crate::memory::{MOST, peak_of};
+use crate::memory::peak_of;
 use crate::opened::Opened;
 use crate::watchdog::Watchdog;
 
@@ -36,6 +36,8 @@ pub(crate) struct Target<'a> {
     pub(crate) seeds: Vec<Input>,
     /// What inputs are like.
     pub(crate) grammar: Grammar,
+    /// The most that reading one may take, in bytes.
+    pub(crate) memory: usize,
     /// Reads the file. An error is a promise that was broken; an input that was refused is none.
     pub(crate) read: &'a dyn Fn(&Path) -> Result<Verdict, String>,
 }
@@ -128,7 +130,7 @@ impl Target<'_> {
         if PANICS.load(Ordering::Relaxed) != panics {
             return Err("a thread of it panicked".to_owned());
         }
-        if peak > MOST {
+        if peak > self.memory {
             return Err(format!("it took {} MiB", peak >> 20));
         }
         match opened.names().into_iter().find(|name| !self.files.contains(&name.as_str())) {

@@ -17,14 +17,17 @@ mod dice;
 mod disks;
 mod gpt;
 mod harness;
+mod import;
 mod input;
 mod memory;
 mod opened;
+mod packed;
 mod qcow2;
 mod rig;
 mod state;
 mod text;
 mod tree;
+mod vhd;
 mod watchdog;
 
 #[global_allocator]

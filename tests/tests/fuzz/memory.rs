@@ -3,7 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The most that reading one input may take, in bytes, over what was there before.
+/// The most that reading an input may take, in bytes, over what was there before.
 pub(crate) const MOST: usize = 64 << 20;
 /// One request above this fails, which ends the process: the machine must not pay for a lying header.
 const REFUSED: usize = 1 << 30;

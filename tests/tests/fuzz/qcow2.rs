@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use cloud_publish_core::disk::Format;
+use cloud_publish_core::disk::{DiskSource, Format};
 
 use crate::disks::{read, tool};
 use crate::harness::{CANARY, FIFO, Target, folder_with_canaries};
 use crate::input::{Field, Grammar, Input};
+use crate::memory::MOST;
 
 /// Place and width of every number in the header of version 3 and in the first extensions.
 const HEADER: [(usize, usize); 21] = [
@@ -101,7 +102,8 @@ fn a_qcow2_image_may_say_anything() {
         files: &["disk"],
         seeds: seeds(folder.path()),
         grammar: grammar(),
-        read: &|path| read(path, Format::Qcow2),
+        memory: MOST,
+        read: &|path| read(&DiskSource::new(path, Format::Qcow2)),
     };
     target.run(folder.path());
 }

@@ -15,6 +15,7 @@ use object_store::{ObjectStore, ObjectStoreExt as _};
 use crate::gpt;
 use crate::harness::{Target, Verdict, folder_with_canaries, judge, judged};
 use crate::input::Input;
+use crate::memory::MOST;
 use crate::rig::{FILES, RELEASE, Rig};
 use crate::text::words;
 
@@ -66,5 +67,6 @@ fn every_object_of_the_state_may_say_anything() {
         judged(rig.look(state))
     };
     let files = ["object", FILES[0], FILES[1], FILES[2]];
-    Target { name: "state", files: &files, grammar: words(&seeds, &[]), seeds, read: &read }.run(releases);
+    Target { name: "state", files: &files, grammar: words(&seeds, &[]), memory: MOST, seeds, read: &read }
+        .run(releases);
 }

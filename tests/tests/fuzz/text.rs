@@ -11,6 +11,7 @@ use cloud_publish_tests::paths;
 
 use crate::harness::{CANARY, FIFO, Target, Verdict, folder_with_canaries, judge, judged};
 use crate::input::{Grammar, Input};
+use crate::memory::MOST;
 
 /// The password of the example.
 const PASSWORD: &str = "not-a-real-one";
@@ -113,7 +114,7 @@ fn fuzz_text(name: &'static str, file: &str, seeds: Vec<Input>, read: &dyn Fn(&P
     let folder = folder_with_canaries();
     let outside = ["../canary", CANARY, FIFO, "/etc/passwd", "/proc/self/mem", "/dev/zero", "file://"];
     let grammar = words(&seeds, &outside);
-    Target { name, files: &[file, "secure.yaml"], seeds, grammar, read }.run(folder.path());
+    Target { name, files: &[file, "secure.yaml"], seeds, grammar, memory: MOST, read }.run(folder.path());
 }
 
 #[test]

@@ -12,6 +12,7 @@ use object_store::memory::InMemory;
 use crate::gpt;
 use crate::harness::{Target, Verdict, folder_with_canaries, judge, judged};
 use crate::input::{Grammar, Input};
+use crate::memory::MOST;
 use crate::qcow2;
 use crate::rig::{FILES, Rig, files_below};
 use crate::text::words;
@@ -60,8 +61,15 @@ fn all_or_nothing(rig: &Rig, outcome: Result<Summary, Error>) -> Result<Verdict,
 fn fuzz_publication(name: &'static str, format: Format, seeds: impl Fn(&Path) -> Vec<Input>, grammar: Grammar) {
     let folder = folder_with_canaries();
     let releases = folder.path();
-    Target { name, files: &FILES, seeds: seeds(releases), grammar, read: &|_| published(releases, format) }
-        .run(releases);
+    Target {
+        name,
+        files: &FILES,
+        seeds: seeds(releases),
+        grammar,
+        memory: MOST,
+        read: &|_| published(releases, format),
+    }
+    .run(releases);
 }
 
 #[test]
@@ -91,7 +99,8 @@ fn a_build_manifest_may_say_anything() {
         all_or_nothing(&rig, rig.publish(Arc::new(InMemory::new())))
     };
     let files = ["build.json", FILES[0], FILES[1]];
-    Target { name: "build-manifest", files: &files, grammar: words(&seeds, &[]), seeds, read: &read }.run(releases);
+    Target { name: "build-manifest", files: &files, grammar: words(&seeds, &[]), memory: MOST, seeds, read: &read }
+        .run(releases);
 }
 
 #[test]
@@ -126,6 +135,13 @@ fn a_published_directory_may_have_been_changed_in_any_way() {
         judged(outcome)
     };
     let files = ["input", FILES[0], FILES[1], FILES[2]];
-    Target { name: "published-directory", files: &files, grammar: words(&seeds, &[]), seeds, read: &read }
-        .run(releases);
+    Target {
+        name: "published-directory",
+        files: &files,
+        grammar: words(&seeds, &[]),
+        memory: MOST,
+        seeds,
+        read: &read,
+    }
+    .run(releases);
 }
