@@ -85,6 +85,25 @@ fn a_gate_that_fails_is_reported_with_its_last_lines_and_where_all_of_them_are()
 }
 
 #[test]
+fn a_format_that_the_gate_refused_stays_private_when_nobody_asks_for_it_any_more() {
+    let place = Place::new();
+    write_gate(&place, "! grep -q '\"rendition\": *\"vhd\"'");
+    place.configure("formats = [\"as-is\", \"vhd\"]\n[target.local.gate]\ncommand = [\"./gate\"]\n");
+    let ran = publish(&place);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(!is_public(&place));
+    place.replace("publish.toml", "[\"as-is\", \"vhd\"]", "[\"as-is\"]");
+    let ran = publish(&place);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let sums = fs::read_to_string(place.path("public/bookworm/latest/SHA512SUMS")).unwrap();
+    let name = "debian-12-generic-amd64-20240101-1614";
+    let listed: Vec<&str> = sums.lines().filter_map(|line| Some(line.split_once("  ")?.1)).collect();
+    assert_eq!(listed, [format!("{name}.json"), format!("{name}.raw")]);
+    let public = |path: &String| path.starts_with("public/") && path.ends_with(".vhd");
+    assert!(!place.tree().keys().any(public), "{:?}", place.tree().keys());
+}
+
+#[test]
 fn not_yet_is_exit_code_4_and_an_outcome_of_its_own() {
     let place = gated("echo in review; exit 75");
     let ran = place.run(&format!("--release {RELEASE} --to local --json -q"));
