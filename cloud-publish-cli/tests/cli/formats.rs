@@ -98,9 +98,6 @@ fn check_and_publish_refuse_two_formats_that_would_be_one_file() {
     assert_shown!(place, ran, @r#"
     exit: 2
     -- stdout
-    TARGET  REGION  IMAGE              STATE   ID
-    local   local   generic-amd64      absent  -
-    local   local   generic-amd64.raw  absent  -
     -- stderr
     plan for bookworm-20240101:
       local: 2 images to 1 region, 2 MiB to send; 9 steps

@@ -92,7 +92,7 @@ fn verify_notices_an_image_that_was_removed() {
     -- stderr
     surveying local
     1 of 1 image not as the manifest says
-    next: `publish --release bookworm-20240101 --to local` adds what is missing; with --repair it sets visibility back; it never changes content
+    next: `publish --release bookworm-20240101 --to local` would be refused; with --dry-run it says what to do about it
     "#);
 }
 
