@@ -139,6 +139,29 @@ fn the_real_servers_stand_for_openstack() {
 }
 
 #[test]
+fn the_quickstart_is_taken_as_it_is_and_no_redirect_reaches_it() {
+    let quickstart = paths::root().join("examples/quickstart");
+    let config = quickstart.join("publish.toml");
+    let place = Place::new(CONFIG);
+    let script = "echo mine > releases/of-the-sandbox; echo >> publish.toml; ls";
+    let ran = place.run(&["--config", config.to_str().unwrap(), "--", "sh", "-ec", script]).expect(0);
+    assert!(ran.out.contains("publish.toml\nreleases\n"), "{}", ran.out);
+    assert!(!quickstart.join("releases/of-the-sandbox").exists());
+    assert!(!fs::read_to_string(config).unwrap().ends_with("\n\n"));
+    place.assert_nothing_left();
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    let place = Place::new(CONFIG);
+    let help = place.run(&["--help"]).expect(0);
+    assert!(help.out.starts_with("usage: sandbox") && help.err.is_empty(), "{}", help.err);
+    let version = place.run(&["--version"]).expect(0);
+    assert_eq!((version.out, version.err), (format!("sandbox {}\n", env!("CARGO_PKG_VERSION")), String::new()));
+    place.assert_nothing_left();
+}
+
+#[test]
 fn the_command_sees_no_variable_of_a_real_cloud() {
     let place = Place::new(CONFIG);
     let ran = place.run(&["env"]).expect(0);
