@@ -114,6 +114,8 @@ fn an_unchanged_configuration_publishes_to_clouds_of_its_own() {
 fn the_example_configurations_work_in_it() {
     for (name, targets) in [("publish.toml", "local,openstack"), ("aws-distribution.toml", "aws")] {
         let config = fs::read_to_string(paths::root().join("examples/configs").join(name)).unwrap();
+        // The release is raw: `raw` would be the same file as `as-is`.
+        let config = config.replace("\"as-is\", \"raw\"", "\"as-is\"");
         let place = Place::new(&config);
         let line = format!("publish --release bookworm-20240101 --to {targets} --no-progress");
         let ran = place.shell(&format!("{line}\npublish verify --release bookworm-20240101 --to {targets}\n{line}"));
@@ -135,6 +137,29 @@ fn the_real_servers_stand_for_openstack() {
     let ran = place.run(&["--real", "--", "sh", "-ec", &script]).expect(0);
     assert!(ran.err.contains("a real Keystone and two real Glances as the cloud mycloud"), "{}", ran.err);
     assert!(ran.err.contains("nothing to do"), "{}", ran.err);
+    place.assert_nothing_left();
+}
+
+#[test]
+fn the_quickstart_is_taken_as_it_is_and_no_redirect_reaches_it() {
+    let quickstart = paths::root().join("examples/quickstart");
+    let config = quickstart.join("publish.toml");
+    let place = Place::new(CONFIG);
+    let script = "echo mine > releases/of-the-sandbox; echo >> publish.toml; ls";
+    let ran = place.run(&["--config", config.to_str().unwrap(), "--", "sh", "-ec", script]).expect(0);
+    assert!(ran.out.contains("publish.toml\nreleases\n"), "{}", ran.out);
+    assert!(!quickstart.join("releases/of-the-sandbox").exists());
+    assert!(!fs::read_to_string(config).unwrap().ends_with("\n\n"));
+    place.assert_nothing_left();
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    let place = Place::new(CONFIG);
+    let help = place.run(&["--help"]).expect(0);
+    assert!(help.out.starts_with("usage: sandbox") && help.err.is_empty(), "{}", help.err);
+    let version = place.run(&["--version"]).expect(0);
+    assert_eq!((version.out, version.err), (format!("sandbox {}\n", env!("CARGO_PKG_VERSION")), String::new()));
     place.assert_nothing_left();
 }
 

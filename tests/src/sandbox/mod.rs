@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`Options`] | reads the command line |
 //! | `config` | reads publish.toml with the core's own reader |
-//! | `scratch` | a copy of the configuration's folder, so that state and directories are not the user's |
+//! | `scratch`, `mirror` | a copy of the configuration's folder, so that state and directories are not the user's |
 //! | `stage` | what stands for each provider; the one place that says which have nothing yet |
 //! | `aws`, `openstack`, `real` | these |
 //! | `command`, `signals`, `descendants` | runs the command, hands signals on, and ends all that it started |
@@ -14,6 +14,7 @@ mod aws;
 mod command;
 mod config;
 mod descendants;
+mod mirror;
 mod openstack;
 mod options;
 mod real;
@@ -28,7 +29,7 @@ use std::path::Path;
 use rustix::process::Pid;
 
 use self::command::Variable;
-pub use self::options::Options;
+pub use self::options::{Asked, Options};
 use self::scratch::Scratch;
 use self::signals::Signals;
 use self::stage::{Room, Stage};

@@ -7,12 +7,26 @@ use std::path::PathBuf;
 const USAGE: &str = "usage: sandbox [--real] [--config publish.toml] [--] COMMAND [ARGUMENT...]
 
 Runs COMMAND in a world made for it: clouds on this machine that publish.toml leads to as it is, and a copy of its
-folder. Everything ends with COMMAND.
+folder. COMMAND begins in the copy, so scripts, releases and gates must lie in the folder. `state` and the directories of
+`local` targets begin empty there. Everything ends and vanishes with COMMAND.
 
   --real          real servers where there are some: Keystone and Glance
-  --config FILE   the configuration, instead of ./publish.toml";
+  --config FILE   the configuration, instead of ./publish.toml
+  -h, --help      prints this
+  -V, --version   prints the version
 
-/// What is wanted.
+Exits with COMMAND's own code; with 125 when the world could not be made.";
+
+/// What the arguments ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// A run.
+    Run(Options),
+    /// This text, on standard output.
+    Text(String),
+}
+
+/// What is wanted of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// Real servers where there are some.
@@ -28,7 +42,7 @@ impl Options {
     ///
     /// # Errors
     /// What is wrong with them, or how to write them.
-    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
+    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, String> {
         let mut arguments = arguments.into_iter().peekable();
         let mut options = Self { real: false, config: "publish.toml".into(), command: Vec::new() };
         while let Some(argument) = arguments.next_if(|argument| argument.to_string_lossy().starts_with('-')) {
@@ -36,7 +50,8 @@ impl Options {
                 "--" => break,
                 "--real" => options.real = true,
                 "--config" => options.config = arguments.next().ok_or("--config needs a file")?.into(),
-                "-h" | "--help" => return Err(USAGE.to_owned()),
+                "-h" | "--help" => return Ok(Asked::Text(USAGE.to_owned())),
+                "-V" | "--version" => return Ok(Asked::Text(format!("sandbox {}", env!("CARGO_PKG_VERSION")))),
                 other => return Err(format!("unknown option {other}\n{USAGE}")),
             }
         }
@@ -44,16 +59,23 @@ impl Options {
         if options.command.is_empty() {
             return Err(format!("no command is named\n{USAGE}"));
         }
-        Ok(options)
+        Ok(Asked::Run(options))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Options;
+    use super::{Asked, Options};
+
+    fn ask(line: &str) -> Result<Asked, String> {
+        Options::parse(line.split_whitespace().map(Into::into))
+    }
 
     fn parse(line: &str) -> Result<Options, String> {
-        Options::parse(line.split_whitespace().map(Into::into))
+        match ask(line)? {
+            Asked::Run(options) => Ok(options),
+            Asked::Text(text) => Err(text),
+        }
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! A folder that exists for one run: a copy of the configuration's folder, and what the fakes' clients read.
 //!
-//! The copy is made of links: whatever is only read (releases, scripts, certificates) is the user's own. What is written
-//! (`state`, `work_dir`, the directories of `local` targets) is absent from the copy, so that it is made there anew.
+//! [`mirror`] makes the copy. What is written (`state`, the directories of `local` targets) is absent from it, so that it is
+//! made there anew.
 
 use std::fs::{self, File, TryLockError};
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +11,10 @@ use cloud_publish_core::local::LocalConfig;
 use cloud_publish_core::manifest::{Config, State};
 use tempfile::TempDir;
 
-const PREFIX: &str = "cloud-publish-sandbox-";
+use super::{config, mirror};
+
+/// What the names of all such folders begin with.
+pub(super) const PREFIX: &str = "cloud-publish-sandbox-";
 
 /// Locked as long as its sandbox lives.
 const LOCK: &str = "lock";
@@ -32,16 +34,18 @@ impl Scratch {
     pub(super) fn make(file: &Path, config: &Config) -> Result<Self, String> {
         sweep();
         let failed = |error: std::io::Error| format!("cannot make a folder for the sandbox: {error}");
-        let written = written(config)?;
+        let written = confined(config)?;
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir().map_err(failed)?;
         let lock = File::create(folder.path().join(LOCK)).map_err(failed)?;
         lock.lock().map_err(failed)?;
         let scratch = Self { folder, _lock: lock };
-        mirror(&config.folder, &scratch.site(), Path::new(""), &written).map_err(failed)?;
-        // A link would lead some readers to its folder.
+        mirror::make(&config.folder, &scratch.site(), &written)?;
+        // As it may be a link: some readers would take the folder that it leads to.
         let name = file.file_name().ok_or_else(|| format!("{} is not a file", file.display()))?;
         let copy = scratch.site().join(name);
         fs::remove_file(&copy).and_then(|()| fs::copy(file, &copy)).map_err(failed)?;
+        // An absolute path leads to the original from here too.
+        confined(&config::read(&copy)?)?;
         Ok(scratch)
     }
 
@@ -63,9 +67,13 @@ impl Scratch {
     }
 }
 
-/// What runs write, relative to the configuration's folder.
-fn written(config: &Config) -> Result<Vec<PathBuf>, String> {
-    let mut paths = vec![("work_dir".to_owned(), config.work_dir.clone())];
+/// What runs write, relative to the configuration's folder; refused when it lies elsewhere.
+fn confined(config: &Config) -> Result<Vec<PathBuf>, String> {
+    let mut paths = Vec::new();
+    // By default it is the folder itself, and so the copy.
+    if config.work_dir != config.folder {
+        paths.push(("work_dir".to_owned(), config.work_dir.clone()));
+    }
     if let State::Folder(state) = &config.state {
         paths.push(("state".to_owned(), state.clone()));
     }
@@ -90,25 +98,6 @@ fn written(config: &Config) -> Result<Vec<PathBuf>, String> {
         })
     };
     paths.into_iter().map(inside).collect()
-}
-
-/// Links everything of a folder but what is written.
-fn mirror(from: &Path, to: &Path, at: &Path, written: &[PathBuf]) -> std::io::Result<()> {
-    fs::create_dir(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (name, at) = (entry.file_name(), at.join(entry.file_name()));
-        if written.contains(&at) {
-            continue;
-        }
-        // A way to what is written must be of our own.
-        if written.iter().any(|path| path.starts_with(&at)) && entry.path().is_dir() {
-            mirror(&entry.path(), &to.join(name), &at, written)?;
-        } else {
-            symlink(entry.path(), to.join(name))?;
-        }
-    }
-    Ok(())
 }
 
 /// Removes what sandboxes left that had no time to.
@@ -158,6 +147,26 @@ mod tests {
         assert!(folder.path().join("var/state/ledger").exists());
         drop(scratch);
         assert!(!site.exists());
+    }
+
+    #[test]
+    fn the_folder_itself_may_be_the_work_dir() {
+        for line in ["", "work_dir = \".\"\n", "work_dir = \"./\"\n"] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("publish.toml");
+            fs::write(&file, format!("{line}{}", CONFIG.replace("PATH", "public"))).unwrap();
+            let scratch = Scratch::make(&file, &config::read(&file).unwrap()).unwrap();
+            let copy = config::read(&scratch.site().join("publish.toml")).unwrap();
+            assert_eq!(copy.work_dir, scratch.site(), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_absolute_path_into_the_folder_is_refused_as_it_leads_to_the_original() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("public");
+        let refused = scratch(folder.path(), inside.to_str().unwrap()).unwrap_err();
+        assert!(refused.starts_with("`path` of target.local leads out of"), "{refused}");
     }
 
     #[test]
