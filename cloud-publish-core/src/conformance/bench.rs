@@ -112,7 +112,7 @@ impl<'a> Bench<'a> {
 
     /// Shows the image to those it is for and marks it published.
     pub(super) async fn publish(&self, at: &ImageAt) -> Result<(), Failure> {
-        let request = VisibilityRequest { at: at.clone(), wanted: self.spec.visibility.clone() };
+        let request = VisibilityRequest { at: at.clone(), wanted: self.spec.visibility.clone(), along: Vec::new() };
         doing("set_visibility", self.publisher.set_visibility(&self.context, &request).await)?;
         self.mark(at, Marks { published: Some(self.spec.tags.date), ..Marks::default() }).await
     }

@@ -134,7 +134,9 @@ impl Publisher for Broken {
         if self.has(Bug::PublicFromTheStart) {
             let tags = request.image.tags.clone();
             let at = ImageAt { region: made.region.clone(), id: made.id.clone(), tags };
-            self.inner.set_visibility(context, &VisibilityRequest { at, wanted: Visibility::Public }).await?;
+            self.inner
+                .set_visibility(context, &VisibilityRequest { at, wanted: Visibility::Public, along: Vec::new() })
+                .await?;
         }
         Ok(made)
     }

@@ -61,8 +61,9 @@ pub(super) async fn perform(job: &Job, context: &Context, chance: Chance) -> Res
             collect(publisher.replicate(context, &request).await?, required, chance)
         }
         Action::SetVisibility { visibility, .. } => {
-            let request = VisibilityRequest { at: job.at(job.region()?)?, wanted: visibility.clone() };
-            publisher.set_visibility_along(context, &request, &job.along).await.map(|()| Made::Change)
+            let (at, along) = (job.at(job.region()?)?, job.along.clone());
+            let request = VisibilityRequest { at, wanted: visibility.clone(), along };
+            publisher.set_visibility(context, &request).await.map(|()| Made::Change)
         }
         Action::MarkPublished { .. } => {
             let published = context.clock().now();

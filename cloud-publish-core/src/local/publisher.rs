@@ -12,7 +12,6 @@ use super::layout::Layout;
 use super::site::{Site, blocking};
 use super::{mark, preflight, prove, register, retire, survey, upload, visibility};
 use crate::error::{Error, Kind, Result};
-use crate::identity::ImageTags;
 use crate::manifest::Together;
 use crate::names::{Owner, Region, TargetName};
 use crate::publisher::{
@@ -157,17 +156,7 @@ impl Publisher for Local {
 
     async fn set_visibility(&self, context: &Context, request: &VisibilityRequest) -> Result<()> {
         let request = request.clone();
-        blocking(&self.site, context, move |site| visibility::set(site, &request, &[])).await
-    }
-
-    async fn set_visibility_along(
-        &self,
-        context: &Context,
-        request: &VisibilityRequest,
-        along: &[ImageTags],
-    ) -> Result<()> {
-        let (request, along) = (request.clone(), along.to_vec());
-        blocking(&self.site, context, move |site| visibility::set(site, &request, &along)).await
+        blocking(&self.site, context, move |site| visibility::set(site, &request)).await
     }
 
     async fn tag(&self, context: &Context, request: &TagRequest) -> Result<()> {

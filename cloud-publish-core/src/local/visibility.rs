@@ -22,8 +22,8 @@ use crate::names::ImageId;
 use crate::publisher::VisibilityRequest;
 
 /// Lets everybody see an image and those that may go along with it, or nobody; see
-/// [`crate::publisher::Publisher::set_visibility`] and [`crate::publisher::Publisher::set_visibility_along`].
-pub(super) fn set(site: &Site, request: &VisibilityRequest, along: &[ImageTags]) -> Result<()> {
+/// [`crate::publisher::Publisher::set_visibility`].
+pub(super) fn set(site: &Site, request: &VisibilityRequest) -> Result<()> {
     let unsupported = |message: &'static str, hint: &'static str| {
         Err(Error::new(Kind::Unsupported, message).with("id", &request.at.id).hint(hint))
     };
@@ -41,7 +41,7 @@ pub(super) fn set(site: &Site, request: &VisibilityRequest, along: &[ImageTags])
     let found = site.own(&request.at)?;
     match (wants_public, found.tree) {
         (true, Tree::Public) => listing::refresh(&site.layout, &found.folder.suite),
-        (true, Tree::Building) => publish(site, &found, along),
+        (true, Tree::Building) => publish(site, &found, &request.along),
         (true, Tree::Retired) => {
             Err(Error::new(Kind::Refused, "the image is retired").with("id", &request.at.id).hint("restore it first"))
         }

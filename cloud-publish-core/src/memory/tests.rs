@@ -70,7 +70,7 @@ impl World {
             all.push(ImageAt { region, id: made?.id, tags: home.tags.clone() });
         }
         for at in &all {
-            let request = VisibilityRequest { at: at.clone(), wanted: Visibility::Public };
+            let request = VisibilityRequest { at: at.clone(), wanted: Visibility::Public, along: Vec::new() };
             publisher.set_visibility(&context, &request).await?;
         }
         for at in all {
@@ -329,7 +329,9 @@ async fn an_exposure_names_the_request_that_made_it() {
     let all = publisher.replicate(&context, &request).await.unwrap();
     let shown = all.into_iter().map(|(region, made)| async {
         let at = ImageAt { region, id: made.unwrap().id, tags: world.spec.tags.clone() };
-        publisher.set_visibility(&context, &VisibilityRequest { at, wanted: Visibility::Public }).await
+        publisher
+            .set_visibility(&context, &VisibilityRequest { at, wanted: Visibility::Public, along: Vec::new() })
+            .await
     });
     futures::future::try_join_all(shown).await.unwrap();
     let requests = world.cloud.requests();

@@ -18,7 +18,6 @@ pub use self::request::{
     UploadRequest, Usage, VisibilityRequest,
 };
 use crate::error::Result;
-use crate::identity::ImageTags;
 use crate::names::Region;
 use crate::survey::{FoundStaged, Survey};
 
@@ -127,25 +126,6 @@ pub trait Publisher: Send + Sync + Debug {
     /// # Errors
     /// [`crate::error::Kind::Unsupported`] for a visibility that is not in [`Capability::visibilities`].
     async fn set_visibility(&self, context: &Context, request: &VisibilityRequest) -> Result<()>;
-
-    /// Does the same where more images of the target get this visibility: `along` are all that may, this one or not,
-    /// since they waited for the same barrier.
-    ///
-    /// # Behaviour
-    /// Called for each of them. A target whose images appear together shows all of them with the first call, and never
-    /// one that is not among them; for any other target this is [`Publisher::set_visibility`].
-    ///
-    /// # Errors
-    /// Those of [`Publisher::set_visibility`].
-    async fn set_visibility_along(
-        &self,
-        context: &Context,
-        request: &VisibilityRequest,
-        along: &[ImageTags],
-    ) -> Result<()> {
-        let _ = along;
-        self.set_visibility(context, request).await
-    }
 
     /// Gives an image exactly the wanted tags.
     ///

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::disk::Disk;
 use crate::error::{Error, Kind, Result};
-use crate::identity::Marks;
+use crate::identity::{ImageTags, Marks};
 use crate::manifest::Visibility;
 use crate::names::{ImageId, Owner, PointerName, Region, ReleaseName};
 use crate::publisher::{ImageAt, ImageSpec};
@@ -144,6 +144,9 @@ pub struct VisibilityRequest {
     pub at: ImageAt,
     /// Who may use it: what is missing is granted, what is more is revoked.
     pub wanted: Visibility,
+    /// The images of the target that get this visibility now, too, since they waited for the same barrier; each has a
+    /// request of its own. A target whose images appear together shows these with the first call, and never another one.
+    pub along: Vec<ImageTags>,
 }
 
 /// What is to become of the tags that come and go.

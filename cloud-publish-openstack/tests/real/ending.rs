@@ -43,7 +43,7 @@ async fn a_member_hides_retires_restores_and_deletes_and_each_may_be_repeated() 
 async fn a_retired_public_image_cannot_be_used_by_others() {
     let world = World::new().await;
     let at = world.image(&world.spec("1")).await;
-    let request = VisibilityRequest { at: at.clone(), wanted: Visibility::Public };
+    let request = VisibilityRequest { at: at.clone(), wanted: Visibility::Public, along: Vec::new() };
     world.target.set_visibility(&world.context, &request).await.unwrap();
     let consumer = Foreign::sign_in("consumer", "consumer").await;
     assert!(consumer.can_download(at.id.as_str()).await);

@@ -33,7 +33,7 @@ async fn every_visibility_is_reached_from_every_other_exactly() {
         Visibility::Public,
         Visibility::Private,
     ] {
-        let request = VisibilityRequest { at: at.clone(), wanted: wanted.clone() };
+        let request = VisibilityRequest { at: at.clone(), wanted: wanted.clone(), along: Vec::new() };
         for _ in 0..2 {
             world.target.set_visibility(&world.context, &request).await.unwrap();
             assert_eq!(world.found(&at.id).await.visibility, wanted);
@@ -54,7 +54,7 @@ async fn a_shared_image_is_there_for_its_member_only() {
     let world = World::new().await;
     let at = world.image(&world.spec("1")).await;
     let consumer = Foreign::sign_in("consumer", "consumer").await;
-    let share = |wanted| VisibilityRequest { at: at.clone(), wanted };
+    let share = |wanted| VisibilityRequest { at: at.clone(), wanted, along: Vec::new() };
     let shared = Visibility::SharedWith(vec![variable("OPENSTACK_TEST_CONSUMER_PROJECT")]);
     assert!(consumer.show(at.id.as_str()).await.is_none());
     world.target.set_visibility(&world.context, &share(shared)).await.unwrap();
@@ -69,7 +69,7 @@ async fn a_shared_image_is_there_for_its_member_only() {
 async fn a_member_may_not_publish_and_is_told_what_to_do() {
     let world = World::of("member", 1 << 20).await;
     let at = world.image(&world.spec("1")).await;
-    let request = VisibilityRequest { at, wanted: Visibility::Public };
+    let request = VisibilityRequest { at, wanted: Visibility::Public, along: Vec::new() };
     let error = world.target.set_visibility(&world.context, &request).await.unwrap_err();
     assert_eq!(error.kind(), Kind::PermissionDenied);
     assert!(error.advice().unwrap().contains("visibility"));
@@ -105,7 +105,7 @@ async fn nothing_is_done_to_an_image_whose_tags_are_others() {
     let world = World::new().await;
     let mut at = world.image(&world.spec("1")).await;
     at.tags = world.spec("2").tags;
-    let request = VisibilityRequest { at: at.clone(), wanted: Visibility::Community };
+    let request = VisibilityRequest { at: at.clone(), wanted: Visibility::Community, along: Vec::new() };
     let refused = world.target.set_visibility(&world.context, &request).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::Refused);
     for refused in [
@@ -145,7 +145,7 @@ async fn a_survey_reads_every_page_and_hidden_records_too() {
 async fn community_images_of_ours_are_seen_by_a_member_and_foreign_owners_are_not() {
     let world = World::of("member", 1 << 20).await;
     let at = world.image(&world.spec("1")).await;
-    let request = VisibilityRequest { at: at.clone(), wanted: Visibility::Community };
+    let request = VisibilityRequest { at: at.clone(), wanted: Visibility::Community, along: Vec::new() };
     world.target.set_visibility(&world.context, &request).await.unwrap();
     assert_eq!(world.found(&at.id).await.visibility, Visibility::Community);
     let other = target("member", &"test-somebody-else".parse().unwrap());

@@ -133,7 +133,7 @@ impl Images {
     /// Shows an image to those it is for.
     pub(crate) async fn publish(&self, target: &Aws, spec: &ImageSpec, made: &Registered) {
         let (context, at) = (self.context(), at(spec, made));
-        let request = VisibilityRequest { at: at.clone(), wanted: spec.visibility.clone() };
+        let request = VisibilityRequest { at: at.clone(), wanted: spec.visibility.clone(), along: Vec::new() };
         target.set_visibility(&context, &request).await.unwrap();
         let request = TagRequest { at, marks: Marking::Publish(context.clock().now()), extra: None };
         target.tag(&context, &request).await.unwrap();

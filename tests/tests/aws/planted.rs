@@ -56,7 +56,7 @@ impl Planted {
 
     /// Sets a visibility with these keys of the target.
     pub(crate) async fn share(&self, keys: Value, wanted: Visibility) -> cloud_publish_core::error::Result<()> {
-        let request = VisibilityRequest { at: self.at.clone(), wanted };
+        let request = VisibilityRequest { at: self.at.clone(), wanted, along: Vec::new() };
         self.world.target(keys).set_visibility(&context(), &request).await
     }
 

@@ -66,7 +66,10 @@ async fn a_whole_life_calls_nothing_that_the_policy_leaves_out() {
     let pointer = target.expect(&spec, &home.region).unwrap().pointers.remove(0);
     for at in &everywhere {
         let wanted = Visibility::Public;
-        target.set_visibility(&context, &VisibilityRequest { at: at.clone(), wanted }).await.unwrap();
+        target
+            .set_visibility(&context, &VisibilityRequest { at: at.clone(), wanted, along: Vec::new() })
+            .await
+            .unwrap();
         let marks = Marking::Publish(spec.tags.date);
         let extra = Some(BTreeMap::from([("team".to_owned(), "cloud".to_owned())]));
         target.tag(&context, &TagRequest { at: at.clone(), marks, extra }).await.unwrap();

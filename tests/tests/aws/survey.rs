@@ -180,7 +180,7 @@ async fn parties_are_shown_for_the_release_at_hand() {
     let made = images.register(&target, &images.spec).await.unwrap();
     let organisation = "arn:aws:organizations::111111111111:organization/o-abcdefghij";
     let wanted = Visibility::SharedWith(vec!["222222222222".to_owned(), organisation.to_owned()]);
-    let request = VisibilityRequest { at: at(&images.spec, &made), wanted: wanted.clone() };
+    let request = VisibilityRequest { at: at(&images.spec, &made), wanted: wanted.clone(), along: Vec::new() };
     target.set_visibility(&images.context(), &request).await.unwrap();
     let found = images.survey(&target).await.images.remove(0);
     assert_eq!(found.visibility, wanted);

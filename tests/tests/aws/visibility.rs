@@ -110,7 +110,8 @@ async fn refusals_come_before_any_change() {
         assert_eq!(planted.share(json!({}), wanted).await.unwrap_err().kind(), kind);
     }
     let tags = cloud_publish_core::identity::ImageTags { version: "2".parse().unwrap(), ..planted.at.tags.clone() };
-    let request = VisibilityRequest { at: ImageAt { tags, ..planted.at.clone() }, wanted: Visibility::Public };
+    let request =
+        VisibilityRequest { at: ImageAt { tags, ..planted.at.clone() }, wanted: Visibility::Public, along: Vec::new() };
     let refused = planted.world.target(json!({})).set_visibility(&context(), &request).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::Refused);
     assert!(planted.changes().is_empty());

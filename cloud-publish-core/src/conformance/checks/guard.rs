@@ -18,7 +18,10 @@ async fn every_change(bench: &Bench<'_>, at: &ImageAt) -> Result<Vec<(&'static s
     let wanted = bench.spec.visibility.clone();
     let marks = Marks { published: Some(at.tags.date), ..Marks::default() };
     let mut all = vec![
-        ("set_visibility", publisher.set_visibility(context, &VisibilityRequest { at: at.clone(), wanted }).await),
+        (
+            "set_visibility",
+            publisher.set_visibility(context, &VisibilityRequest { at: at.clone(), wanted, along: Vec::new() }).await,
+        ),
         ("tag", publisher.tag(context, &TagRequest { at: at.clone(), marks: marks.into(), extra: None }).await),
         ("hide", publisher.hide(context, at).await),
         ("retire", publisher.retire(context, at).await),

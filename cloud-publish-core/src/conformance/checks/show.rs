@@ -36,7 +36,7 @@ async fn info(publisher: &dyn Publisher, fixture: &Fixture) -> Result<TargetInfo
 
 /// Sets a visibility and looks whether it is that.
 async fn set(bench: &Bench<'_>, at: &ImageAt, wanted: &Visibility) -> Result<(), Failure> {
-    let request = VisibilityRequest { at: at.clone(), wanted: wanted.clone() };
+    let request = VisibilityRequest { at: at.clone(), wanted: wanted.clone(), along: Vec::new() };
     let set = bench.publisher.set_visibility(&bench.context, &request).await;
     doing(&format!("set_visibility {wanted:?}"), set)?;
     let found = bench.found(at).await?;
@@ -52,7 +52,7 @@ pub(super) async fn an_unknown_visibility_is_refused(
     let all = [Visibility::Public, Visibility::Community, Visibility::SharedWith(vec!["conformance-peer".to_owned()])];
     let known = &bench.info.capability.visibilities;
     for wanted in all.into_iter().filter(|it| !known.contains(&VisibilityKind::from(it))) {
-        let request = VisibilityRequest { at: at.clone(), wanted: wanted.clone() };
+        let request = VisibilityRequest { at: at.clone(), wanted: wanted.clone(), along: Vec::new() };
         let set = publisher.set_visibility(&bench.context, &request).await;
         ensure_fails(set, Kind::Unsupported, &format!("set_visibility {wanted:?}"))?;
     }

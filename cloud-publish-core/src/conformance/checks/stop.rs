@@ -36,7 +36,7 @@ pub(super) async fn a_cancelled_verb_stops_and_works_later(
     let registered = promptly("register", publisher.register(&stopped, &request)).await?;
     ensure_fails(registered, Kind::Cancelled, "a cancelled register")?;
     let at = bench.at(&bench.register(&staged).await?);
-    let request = VisibilityRequest { at: at.clone(), wanted: bench.spec.visibility.clone() };
+    let request = VisibilityRequest { at: at.clone(), wanted: bench.spec.visibility.clone(), along: Vec::new() };
     let shown = promptly("set_visibility", publisher.set_visibility(&stopped, &request)).await?;
     ensure_fails(shown, Kind::Cancelled, "a cancelled set_visibility")?;
     let hidden = promptly("hide", publisher.hide(&stopped, &at)).await?;

@@ -235,7 +235,7 @@ async fn a_file_of_somebody_else_under_the_new_name_stops_a_further_format_befor
     let foreign = rig.public().join(all[0].id.as_str());
     fs::write(&foreign, "theirs").unwrap();
     let (public, work) = (rig.tree(), super::rig::tree(&rig.work().join("building")));
-    let request = VisibilityRequest { at: all[0].clone(), wanted: Visibility::Public };
+    let request = VisibilityRequest { at: all[0].clone(), wanted: Visibility::Public, along: Vec::new() };
     for _ in 0..2 {
         let error = rig.local.set_visibility(&rig.context, &request).await.unwrap_err();
         assert_eq!(error.kind(), Kind::NameTaken, "{error}");

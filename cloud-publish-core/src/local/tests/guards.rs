@@ -163,7 +163,7 @@ async fn a_published_image_cannot_be_made_private_and_others_do_not_exist() {
     let rig = Rig::new();
     let all = rig.publish(&rig.release(Class::Release, VERSION)).await.unwrap();
     for wanted in [Visibility::Private, Visibility::Community, Visibility::SharedWith(vec!["x".into()])] {
-        let request = VisibilityRequest { at: all[0].clone(), wanted };
+        let request = VisibilityRequest { at: all[0].clone(), wanted, along: Vec::new() };
         assert_eq!(rig.local.set_visibility(&rig.context, &request).await.unwrap_err().kind(), Kind::Unsupported);
     }
 }
@@ -174,7 +174,7 @@ async fn an_image_taken_back_before_its_publication_is_not_published_with_the_ot
     let images = rig.release(Class::Release, VERSION);
     let all = rig.register(&images).await.unwrap();
     rig.local.retire(&rig.context, &all[0]).await.unwrap();
-    let request = VisibilityRequest { at: all[1].clone(), wanted: Visibility::Public };
+    let request = VisibilityRequest { at: all[1].clone(), wanted: Visibility::Public, along: Vec::new() };
     assert_eq!(rig.local.set_visibility(&rig.context, &request).await.unwrap_err().kind(), Kind::Refused);
     assert!(!rig.public().exists());
     rig.local.restore(&rig.context, &all[0]).await.unwrap();

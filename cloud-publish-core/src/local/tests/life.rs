@@ -237,7 +237,7 @@ async fn two_publishers_at_once_make_one_set_of_images() {
 async fn a_private_release_never_reaches_the_mirrored_tree() {
     let rig = Rig::new();
     let all = rig.register(&rig.release(Class::Dev, "7")).await.unwrap();
-    let request = VisibilityRequest { at: all[0].clone(), wanted: Visibility::Private };
+    let request = VisibilityRequest { at: all[0].clone(), wanted: Visibility::Private, along: Vec::new() };
     rig.local.set_visibility(&rig.context, &request).await.unwrap();
     let marks = Marks { published: Some("2024-01-02T00:00:00Z".parse().unwrap()), ..Marks::default() };
     rig.mark(&all[0], marks).await.unwrap();

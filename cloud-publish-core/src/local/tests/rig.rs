@@ -211,8 +211,8 @@ pub(super) async fn publish(
 pub(super) async fn expose(local: &Local, context: &Context, all: &[ImageAt]) -> Result<()> {
     let along: Vec<ImageTags> = all.iter().map(|at| at.tags.clone()).collect();
     for at in all {
-        let request = VisibilityRequest { at: at.clone(), wanted: Visibility::Public };
-        local.set_visibility_along(context, &request, &along).await?;
+        let request = VisibilityRequest { at: at.clone(), wanted: Visibility::Public, along: along.clone() };
+        local.set_visibility(context, &request).await?;
     }
     Ok(())
 }
