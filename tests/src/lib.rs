@@ -11,7 +11,7 @@
 //! | [`servers`] | one Keystone and two Glance regions, and an owner of its own for each test |
 //! | [`foreign`] | what Glance has, told by others than us |
 //! | [`images`] | the tiny Debian image, and the 3 GiB one of a full run |
-//! | [`bench`] | what is promised of speed and memory |
+//! | [`mod@bench`] | what is promised of speed and memory |
 //! | [`boot`] | whether an image boots |
 //! | [`fake`] | what the fakes have in common |
 //! | [`disk`] | a disk that is full or read-only |
