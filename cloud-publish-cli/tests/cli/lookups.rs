@@ -88,7 +88,7 @@ fn verify_notices_an_image_that_was_removed() {
         attribute file is absent, should be debian-12-generic-amd64-20240101-1614.raw
         attribute sha512 is absent, should be ebbd2c134c90c5986af1dbc93c49cef42ae42a932fed7ed75058d9fcb27437f2d2cd374fea65d37833bcdd2791a128a9055186994c0182100988b5edb698af49
         attribute size is absent, should be 1048576
-        its file [FOLDER]/public/bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw is missing
+        its file [FOLDER]/public/bookworm/20240101-1614/debian-12-generic-amd64-20240101-1614.raw is missing: put it back, or move [FOLDER]/public/bookworm/20240101-1614 away, and it is made anew
     -- stderr
     surveying local
     1 of 1 image not as the manifest says
