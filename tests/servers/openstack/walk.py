@@ -102,6 +102,17 @@ def identity():
     again = openstack.connect(auth_type="v3token", region_name=REGION, load_yaml_config=False, load_envvars=False,
                               auth=auth | {"token": MEMBER.auth_token, "project_id": MEMBER.current_project_id})
     print("token by token", again.current_project_id == MEMBER.current_project_id)
+    nobody = {"name": "nobody", "domain": {"id": "default"}}
+    for name, method, given in (
+        ("credential with another secret", "application_credential", {"id": made.id, "secret": "another"}),
+        ("unknown credential", "application_credential", {"id": "0123456789", "secret": "any"}),
+        ("unknown credential by name", "application_credential", {"name": "no", "user": {"id": user}, "secret": "any"}),
+        ("credential of nobody", "application_credential", {"name": "no", "user": nobody, "secret": "any"}),
+        ("unknown token", "token", {"id": "gAAAAAunknown"}),
+    ):
+        body = {"auth": {"identity": {"methods": [method], method: given}}}
+        step(name, MEMBER.session.post(auth["auth_url"].rstrip("/") + "/auth/tokens", json=body, authenticated=False,
+                                       raise_exc=False))
     MEMBER.identity.delete_application_credential(user, made.id)
 
 

@@ -250,6 +250,17 @@ async fn a_gate_that_takes_too_long_is_a_failure_of_its_artifact() {
     assert_private(&world);
 }
 
+#[tokio::test]
+async fn while_a_gate_is_asked_the_disks_that_were_sent_are_open_no_more() {
+    let script = "ls -l /proc/$PPID/fd >open && grep -F $PWD/witness open && ! grep -F $PWD/genericcloud open";
+    for replication in ALL {
+        let world = scripted(World::new(replication), script, NEVER);
+        let _witness = std::fs::File::create(world.path().join("witness")).unwrap();
+        let summary = world.publish(&store()).await.unwrap();
+        assert_eq!(summary.outcome, RunOutcome::Complete, "{replication:?}: {}", reasons(&summary));
+    }
+}
+
 /// Waits for a file that a gate writes.
 async fn begun(world: &World) {
     let appears = async {

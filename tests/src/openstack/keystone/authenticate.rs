@@ -88,8 +88,8 @@ pub(super) fn create(shared: &Shared, call: &Call) -> Outcome {
     };
     let found = match (method.as_str(), &identity.password, &identity.token, &identity.application_credential) {
         ("password", Some(password), _, _) => by_password(call, &cloud, &password.user),
-        ("token", _, Some(token), _) => by_token(shared, call, &token.id),
-        ("application_credential", _, _, Some(given)) => by_credential(shared, call, &cloud, given),
+        ("token", _, Some(token), _) => by_token(shared, call, &token.id)?,
+        ("application_credential", _, _, Some(given)) => by_credential(shared, call, &cloud, given)?,
         _ => return Err(Refused::bad(format!("Invalid input for field 'identity/{method}'"))),
     };
     let found = found.ok_or_else(Refused::unauthorized)?;
@@ -127,28 +127,35 @@ fn by_password(call: &Call, cloud: &Cloud, given: &PasswordUser) -> Option<Found
     (known.password == given.password).then_some(Found { user, project: None, ends: None, may_choose_scope: true })
 }
 
-fn by_token(shared: &Shared, call: &Call, token: &str) -> Option<Found> {
+/// A token that is unknown, or no longer one, is not found.
+fn by_token(shared: &Shared, call: &Call, token: &str) -> Result<Option<Found>, Refused> {
     let state = shared.state();
-    let token = state.keystone.token(&call.cloud, token, call.now)?;
+    let found = state.keystone.token(&call.cloud, token, call.now);
+    let token = found.ok_or_else(|| Refused::not_found("Could not recognize Fernet token"))?;
     let may_choose_scope = token.method != "application_credential";
-    Some(Found {
-        user: token.user.clone(),
-        project: token.project.clone(),
-        ends: Some(token.expires),
-        may_choose_scope,
-    })
+    let (user, project) = (token.user.clone(), token.project.clone());
+    Ok(Some(Found { user, project, ends: Some(token.expires), may_choose_scope }))
 }
 
-fn by_credential(shared: &Shared, call: &Call, cloud: &Cloud, given: &Application) -> Option<Found> {
+/// An unknown id is not found; an unknown name is not let in, unless already its user is unknown.
+fn by_credential(shared: &Shared, call: &Call, cloud: &Cloud, given: &Application) -> Result<Option<Found>, Refused> {
     let whose = given.user.as_ref().and_then(|who| find(who, cloud.users.keys(), |name| user_id(&call.cloud, name)));
     let known = credentials::all(&shared.state().keystone, cloud, &call.cloud);
-    let (_, credential) = known.into_iter().find(|(id, credential)| match (&given.id, &given.name) {
+    if let (None, Some(_), None) = (&given.id, &given.user, &whose) {
+        return Err(Refused::not_found("Could not find user."));
+    }
+    let found = known.into_iter().find(|(id, credential)| match (&given.id, &given.name) {
         (Some(wanted), _) => wanted == id,
         (None, Some(name)) => *name == credential.name && Some(&credential.user) == whose.as_ref(),
         (None, None) => false,
-    })?;
+    });
+    let credential = match (found, &given.id) {
+        (Some((_, credential)), _) => credential,
+        (None, Some(id)) => return Err(Refused::not_found(format!("Could not find Application Credential: {id}."))),
+        (None, None) => return Ok(None),
+    };
     let found = Found { user: credential.user, project: Some(credential.project), ends: None, may_choose_scope: false };
-    (credential.secret == given.secret).then_some(found)
+    Ok((credential.secret == given.secret).then_some(found))
 }
 
 /// Each role brings those after it: <https://docs.openstack.org/keystone/latest/admin/service-api-protection.html>.
