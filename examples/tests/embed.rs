@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use cloud_publish_core::plan::Plan;
+use cloud_publish_tests::foreign;
 use cloud_publish_tests::servers::{OpenStack, PUBLISHER_ADMIN, REGIONS, unique_owner};
 
 const RELEASE: &str = "bookworm-20240101";
@@ -109,11 +110,14 @@ fn the_same_program_publishes_to_an_openstack_cloud() {
     let folder = tempfile::tempdir().unwrap();
     quickstart(folder.path());
     let file = folder.path().join("publish.toml");
-    let text = fs::read_to_string(&file).unwrap().replace("\"debian\"", &format!("{:?}", unique_owner("embed")));
+    let owner = unique_owner("embed");
+    let text = fs::read_to_string(&file).unwrap().replace("\"debian\"", &format!("{owner:?}"));
+    let text = text.replace("image = \"debian-", "image = \"{owner}-");
     let target = format!("\n[target.openstack]\nprovider = \"openstack\"\ncloud = \"{PUBLISHER_ADMIN}\"\n");
     fs::write(&file, format!("{text}{target}regions = {REGIONS:?}\n")).unwrap();
     let clouds = OpenStack::from_env().clouds_file;
     let ran = embed(folder.path(), &["3600", clouds.to_str().unwrap()]);
+    foreign::wipe(&owner);
     for region in REGIONS {
         assert_eq!(out(&ran).matches(&format!("openstack {region} published ")).count(), 1, "{}", out(&ran));
     }
