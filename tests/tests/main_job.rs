@@ -119,7 +119,7 @@ fn the_summary_says_what_is_where_with_the_digest_of_the_raw_disk() {
     let row = |target: &str, region: &str, id: &str| {
         json!({
             "target": target, "provider": target, "region": region, "variant": "genericcloud", "arch": "amd64",
-            "id": id, "name": NAME, "state": "published", "digest": digest,
+            "rendition": "as-is", "id": id, "name": NAME, "state": "published", "digest": digest,
         })
     };
     let [one, two] = in_glance().try_into().unwrap();
